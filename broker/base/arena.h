@@ -1,0 +1,22 @@
+// Memory for one batch of work: allocate freely, free all at once.
+#ifndef OYEZ_BASE_ARENA_H
+#define OYEZ_BASE_ARENA_H
+
+#include <stddef.h>
+
+struct arena_chunk;
+struct arena {
+	struct arena_chunk *first;
+	struct arena_chunk *current;
+	size_t used; // bytes handed out since the last reset
+};
+
+void arena_init(struct arena *arena);
+// 16-byte aligned, zeroed. Never NULL: a broker out of memory aborts (its state is on disk).
+void *arena_alloc(struct arena *arena, size_t bytes);
+void *arena_copy(struct arena *arena, const void *bytes, size_t count);
+// Everything allocated before is invalid (and poisoned under ASan); memory is kept for reuse up to a bound.
+void arena_reset(struct arena *arena);
+void arena_fini(struct arena *arena);
+
+#endif

@@ -1,0 +1,32 @@
+// Release by crowd size: bands, classes, the fixed order of steps, and which waiting intents leave at a tick.
+#ifndef OYEZ_CORE_RELEASE_H
+#define OYEZ_CORE_RELEASE_H
+
+#include <stddef.h>
+
+#include "filter.h"
+#include "intent.h"
+
+// Bands are counted from the tick.
+uint8_t release_needed_band(uint32_t needed_by_day, uint64_t tick_ms);
+uint8_t release_expiry_band(uint64_t expires_at_ms, uint64_t tick_ms);
+
+// The public order of steps: optional facets dropped one by one, then category and region climb.
+enum { RELEASE_STEPS = 12 };
+// The facets of an intent at a step, banded for this tick: the class key. Step 0 = as posted.
+void release_class(const struct intent *intent, unsigned step, uint64_t tick_ms, const struct trees *trees,
+                   struct facets *out);
+
+struct waiting {
+	struct release_id release; // ascending order is the order of release
+	const struct intent *intent;
+	struct facets class_facets; // out
+	uint32_t crowd;             // out; 0 = stays
+};
+// Decides who leaves at this tick. `k` is the broker's crowd size. Sets crowd and class_facets of those who leave.
+// Scratch memory is taken from `scratch`, at least release_scratch_bytes(count). Returns how many leave.
+size_t release_tick(struct waiting *waiting, size_t count, uint32_t k, uint64_t tick_ms, const struct trees *trees,
+                    void *scratch);
+size_t release_scratch_bytes(size_t count);
+
+#endif

@@ -1,0 +1,84 @@
+// Commands in, effects out. Owns what is derived from the store (index, waiting intents, parked requests) and
+// rebuilds it from there; the store is the truth. Runs on one thread and knows no sockets.
+//
+//   service_begin(s, now)  -> service_apply(s, command)*  -> service_commit(s)  -> service_effect_next(s, ...)*
+//
+// Nothing is let out before the commit. When the commit fails, every request of the batch is answered with the
+// error instead, and the derived state is rebuilt.
+#ifndef OYEZ_SERVICE_SERVICE_H
+#define OYEZ_SERVICE_SERVICE_H
+
+#include "broker/store/store.h"
+#include "command.h"
+#include "proto/sign.h"
+#include "proto/taxonomy.h"
+
+struct service_config {
+	uint32_t crowd;   // k
+	uint64_t tick_ms; // how often releases leave
+	uint64_t retention_ms;
+	uint32_t vendors_per_intent_max, offers_per_intent_max;
+	uint32_t parked_max; // over all connections
+	bool vendors_open;
+	const char *region;
+	const struct taxonomy *taxonomy;
+	const char *version;
+};
+
+// The broker's signature, so that the simulator can stub it.
+struct service_signer {
+	void *context;
+	void (*sign)(void *context, const char *tag, const uint8_t *record, size_t record_bytes,
+	             uint8_t signature[SIGNATURE_BYTES]);
+	enum err (*countersign_check)(void *context, const uint8_t vendor_key[KEY_BYTES], const struct id *deal,
+	                              const uint8_t signature_hash[HASH_BYTES], const uint8_t *signature);
+	uint8_t broker_key[KEY_BYTES];
+};
+
+struct service;
+
+// Copies the config. Loads the derived state from the store at `now_ms`.
+enum err service_new(const struct service_config *config, const struct service_signer *signer, struct store *store,
+                     uint64_t now_ms, struct service **out);
+void service_free(struct service *service);
+// A changed config at SIGHUP; taxonomy and region stay as they were.
+void service_reconfigure(struct service *service, const struct service_config *config);
+
+void service_begin(struct service *service, uint64_t now_ms);
+// Never fails: a refused command has an error for its reply.
+void service_apply(struct service *service, const struct command *command);
+// Due timers, the release tick, overdue parked requests: a bounded slice. Call once a batch, before the commit.
+// `random` seeds what the tick needs.
+void service_advance(struct service *service, const uint8_t random[16]);
+enum err service_commit(struct service *service);
+
+// One reply at a time, in order; false when there is none left. Bytes are the serialised CustomerReply, Reply or
+// AdminReply by form, valid until the next service_begin.
+struct effect {
+	uint64_t origin;
+	enum reply_form form;
+	const uint8_t *bytes;
+	size_t count;
+};
+bool service_effect_next(struct service *service, struct effect *effect);
+
+// The requester went away: forget its parked request.
+void service_cancel(struct service *service, uint64_t origin);
+// When service_advance next has something to do (never later than the next tick); UINT64_MAX if nothing.
+uint64_t service_next_ms(const struct service *service);
+// Answers every parked request with what there is (drain).
+void service_unpark_all(struct service *service);
+// The operator confirmed the clock after a jump of more than an hour.
+void service_confirm_clock(struct service *service);
+
+// Numbers for metrics; no labels that name anything of an intent.
+struct service_numbers {
+	uint64_t intents_waiting, intents_released, vendors, subscriptions, deals_open, feed_length, parked;
+	uint64_t commands[COMMAND_COUNT], refusals[COMMAND_COUNT];
+	uint64_t posts, releases, offers, accepts, countersigned, revealed, concluded, lapsed, withdrawn, expired;
+	uint64_t commits, commit_failures;
+	bool clock_held;
+};
+void service_numbers(const struct service *service, struct service_numbers *out);
+
+#endif

@@ -1,0 +1,48 @@
+// From frame bytes to a verified command: what can be checked without the state, so on any thread in parallel.
+// Opens cells, checks signatures, MACs, ages, the broker id; decodes and validates.
+#ifndef OYEZ_SERVICE_VERIFY_H
+#define OYEZ_SERVICE_VERIFY_H
+
+#include "broker/base/arena.h"
+#include "command.h"
+#include "proto/cell.h"
+#include "proto/frame.h"
+
+struct verifier; // keys, sessions, replay cache, challenge secret; thread-safe
+
+// `keys` as of now; verifier_set_keys swaps them (daily rotation). The config frame answers GetConfig.
+struct verifier *verifier_new(const uint8_t broker_key[KEY_BYTES]);
+void verifier_free(struct verifier *verifier);
+void verifier_set_keys(struct verifier *verifier, const struct gateway_key *keys, size_t key_count);
+void verifier_set_config(struct verifier *verifier, const uint8_t *signed_config, size_t count);
+
+// One request on its way through. Zero it, set `frame`, `from_ipc` and `now_ms`, call verify_request.
+struct request {
+	const uint8_t *frame;
+	size_t frame_bytes;
+	bool from_ipc;
+	uint64_t now_ms;
+	// Out:
+	struct arena arena;            // holds everything decoded; request_fini frees it
+	struct command command;        // when the verdict is VERIFY_COMMAND
+	struct cell_exchange exchange; // for the sealed reply
+	bool is_cell;
+};
+enum verify_verdict {
+	VERIFY_COMMAND, // give request->command to the sequencer
+	VERIFY_ANSWER,  // *answer is the whole reply frame (config, challenge, session, errors)
+};
+// *answer is malloc'd. Repeats of old records whose age is over the limit still become commands with
+// command.made_at_ms as signed: the handler looks the id up first and refuses with `stale` only what is new.
+enum verify_verdict verify_request(struct verifier *verifier, struct request *request, uint8_t **answer,
+                                   size_t *answer_bytes);
+// Turns an effect into the reply frame for that request: seals it into a cell where the request came in one.
+// *frame is malloc'd.
+void verify_reply_frame(const struct request *request, enum reply_form form, const uint8_t *reply, size_t count,
+                        uint8_t **frame, size_t *frame_bytes);
+// A reply frame for an error met before or instead of the service.
+void verify_error_frame(const struct request *request, enum err err, const char *detail, uint8_t **frame,
+                        size_t *frame_bytes);
+void request_fini(struct request *request);
+
+#endif

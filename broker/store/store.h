@@ -1,0 +1,162 @@
+// What the broker keeps, in words of its field. Two back ends: LMDB on disk, and memory for tests and the simulator.
+// One writer at a time: begin, verbs, commit. Within a transaction the first error sticks and commit returns it.
+// Rows are versioned; keys and values are described with hex examples in store/README.md.
+//
+// Mailbox contents and posts are encrypted under a key per intent that lives outside the database, in the slot
+// file: wiping the slot makes them unreadable at once (invariant 6).
+#ifndef OYEZ_STORE_STORE_H
+#define OYEZ_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "broker/base/arena.h"
+#include "broker/core/deal.h"
+#include "broker/core/filter.h"
+#include "broker/core/intent.h"
+#include "broker/core/offer.h"
+
+struct store;
+
+// Creates the files when missing. `map_bytes` is the LMDB map (sparse), 0 for 1 TiB. ERR_IO, ERR_UNAVAILABLE (locked).
+enum err store_open(const char *directory, uint64_t map_bytes, struct store **out);
+// In memory. Survives store_crash, which drops what was not committed: the simulator's power cut.
+struct store *store_open_memory(void);
+void store_crash(struct store *store);
+// Makes the next commits fail with this error until set back to ERR_OK; memory store only.
+void store_fail_commits(struct store *store, enum err err);
+void store_close(struct store *store);
+
+// ---- transactions (the state thread)
+void store_begin(struct store *store);
+// Durable when it returns ERR_OK: database first, then slot keys wiped in this transaction are overwritten and synced
+// (a crash in between is made good at the next open). ERR_STORAGE_FULL, ERR_UNAVAILABLE: nothing changed.
+enum err store_commit(struct store *store);
+void store_abort(struct store *store);
+// The first error of the running transaction, ERR_OK so far.
+enum err store_error(const struct store *store);
+
+// Views handed out below point into the transaction's memory or `arena`, valid until commit or abort.
+struct bytes {
+	const uint8_t *at;
+	size_t count;
+};
+
+// ---- the broker itself
+// Small named values: "identity" (Ed25519 seed), "incarnation" (u32), "taxonomy" (hash), "config", "now_ms"...
+bool store_meta_get(struct store *store, const char *name, struct arena *arena, struct bytes *out);
+void store_meta_put(struct store *store, const char *name, const void *bytes, size_t count);
+
+// ---- intents. Find returns false if there is none.
+bool store_intent_find(struct store *store, const struct id *id, struct intent *out);
+bool store_intent_find_released(struct store *store, const struct release_id *release, struct id *id);
+// New intent with its post (the Post message's bytes, kept encrypted): takes a mailbox key slot, sets mailbox_slot.
+void store_intent_create(struct store *store, struct intent *intent, const void *post, size_t post_bytes);
+void store_intent_put(struct store *store, const struct intent *intent);
+// The Post's bytes; false once its key was wiped.
+bool store_intent_post(struct store *store, const struct intent *intent, struct arena *arena, struct bytes *out);
+// Wipes the mailbox key and deletes the post and the mailbox. The row stays: it answers late duplicates.
+void store_intent_wipe(struct store *store, struct intent *intent);
+// Forgets the row as well (long after its end).
+void store_intent_delete(struct store *store, const struct intent *intent);
+// Calls `each` for every intent until it returns false.
+void store_intent_each(struct store *store, bool (*each)(void *context, const struct intent *intent), void *context);
+
+// ---- a customer's mailbox: items by sequence number. Appending advances intent->mailbox_next (put it afterwards).
+uint64_t store_mailbox_append(struct store *store, struct intent *intent, uint64_t at_ms, const void *item,
+                              size_t item_bytes);
+// The first item after `after`; false if none. Bytes are a MailboxItem without seq and at_ms.
+bool store_mailbox_next(struct store *store, const struct intent *intent, uint64_t after, struct arena *arena,
+                        uint64_t *seq, uint64_t *at_ms, struct bytes *item);
+// Removes one item (an offer replaced or withdrawn before it was read leaves its successor).
+void store_mailbox_remove(struct store *store, const struct intent *intent, uint64_t seq);
+
+// ---- offers and questions
+bool store_offer_find(struct store *store, const struct id *id, struct offer *out);
+void store_offer_put(struct store *store, const struct offer *offer);
+// Every offer of an intent, in no particular order.
+void store_offer_each(struct store *store, const struct id *intent,
+                      bool (*each)(void *context, const struct offer *offer), void *context);
+struct question {
+	struct id id, intent, vendor, record_hash;
+	struct id answer_hash; // of the signed Answer; zero until answered
+	uint64_t asked_at_ms;
+	uint8_t dropped;
+};
+bool store_question_find(struct store *store, const struct id *id, struct question *out);
+void store_question_put(struct store *store, const struct question *question);
+void store_question_each(struct store *store, const struct id *intent,
+                         bool (*each)(void *context, const struct question *question), void *context);
+
+// ---- deals
+bool store_deal_find(struct store *store, const struct id *id, struct deal *out);
+void store_deal_put(struct store *store, const struct deal *deal);
+void store_deal_each(struct store *store, const struct id *intent,
+                     bool (*each)(void *context, const struct deal *deal), void *context);
+
+// ---- vendors
+struct vendor {
+	struct id id;
+	uint8_t key[KEY_BYTES];
+	uint8_t status; // VendorStatus of proto/vendor.proto
+	uint64_t registered_at_ms, listing_made_at_ms;
+	uint64_t inbox_next; // from 1
+	struct vendor_facts facts;
+	struct bytes listing;       // Signed Listing, serialised
+	struct bytes suspend_reason; // UTF-8, empty unless suspended
+};
+bool store_vendor_find(struct store *store, const struct id *id, struct arena *arena, struct vendor *out);
+void store_vendor_put(struct store *store, const struct vendor *vendor);
+void store_vendor_each(struct store *store, bool (*each)(void *context, const struct vendor *vendor), void *context);
+
+// A vendor's inbox: an ordered log; `inbox_next` advances (kept with the vendor by this verb itself).
+uint64_t store_inbox_append(struct store *store, const struct id *vendor, uint64_t at_ms, const void *item,
+                            size_t item_bytes);
+bool store_inbox_next(struct store *store, const struct id *vendor, uint64_t after, struct arena *arena,
+                      uint64_t *seq, uint64_t *at_ms, struct bytes *item);
+// Removes items older than `before_ms`, at most `max` of them; how many.
+size_t store_inbox_trim(struct store *store, const struct id *vendor, uint64_t before_ms, size_t max);
+
+// ---- subscriptions
+struct subscription {
+	struct id id, vendor, record_hash;
+	uint64_t made_at_ms;
+	uint64_t start_seq;    // feed position when it was made
+	uint64_t confirmed_seq; // highest `after` its vendor gave
+	struct bytes filter;    // Filter message
+};
+bool store_subscription_find(struct store *store, const struct id *id, struct arena *arena, struct subscription *out);
+void store_subscription_put(struct store *store, const struct subscription *subscription);
+void store_subscription_delete(struct store *store, const struct id *id);
+void store_subscription_each(struct store *store,
+                             bool (*each)(void *context, const struct subscription *subscription), void *context);
+
+// ---- the feed: records in order, numbered from 1
+uint64_t store_feed_append(struct store *store, struct match_header *header, const void *release, size_t bytes);
+uint64_t store_feed_last(struct store *store);  // 0 when empty
+uint64_t store_feed_first(struct store *store); // of what is kept; last + 1 when empty
+// Turns a release that is gone into FEED_PURGED: header kept, bytes dropped.
+void store_feed_purge(struct store *store, uint64_t seq, uint8_t gone_reason);
+bool store_feed_get(struct store *store, uint64_t seq, struct match_header *header, struct bytes *release);
+size_t store_feed_trim(struct store *store, uint64_t before_ms, size_t max);
+// Walks headers after `after` in order until `each` returns false. Reads committed and own uncommitted records.
+void store_feed_scan(struct store *store, uint64_t after,
+                     bool (*each)(void *context, uint64_t seq, const struct match_header *header,
+                                  struct bytes release),
+                     void *context);
+// Rewrites a header in place (a new taxonomy renumbers nodes).
+void store_feed_renumber(struct store *store, uint64_t seq, const struct match_header *header);
+
+// ---- timers that survive a restart, ordered by time
+enum timer_kind { TIMER_INTENT_EXPIRE = 1, TIMER_DEAL = 2, TIMER_INTENT_FORGET = 3 };
+void store_timer_add(struct store *store, uint64_t at_ms, enum timer_kind kind, const struct id *id);
+// The earliest timer; false if there is none. Removing is the caller's.
+bool store_timer_first(struct store *store, uint64_t *at_ms, enum timer_kind *kind, struct id *id);
+void store_timer_remove(struct store *store, uint64_t at_ms, enum timer_kind kind, const struct id *id);
+
+// ---- upkeep
+// Rewrites the files without deleted content and swaps them in; no transaction may run. ERR_STORAGE_FULL, ERR_IO.
+enum err store_compact(struct store *store);
+uint64_t store_bytes_used(struct store *store);
+
+#endif

@@ -1,0 +1,53 @@
+// A connection to one broker: nng REQ, configuration with pinned identity, cells, retries. Internal to liboyez.
+#ifndef OYEZ_CLIENT_TRANSPORT_H
+#define OYEZ_CLIENT_TRANSPORT_H
+
+#include <stdbool.h>
+
+#include "proto/cell.h"
+#include "proto/codec.h"
+
+// An error with its detail for people and --json.
+struct oyez_error {
+	enum err code;
+	char detail[256];
+};
+
+struct transport;
+
+// `url` is an nng address, with "#" and the broker's identity key in hex to pin it. `pinned` (may be NULL) is the key
+// remembered from before; ERR_BROKER_CHANGED if the broker shows another one. Does not connect yet.
+enum err transport_open(const char *url, const uint8_t *pinned, struct transport **out, struct oyez_error *error);
+void transport_close(struct transport *transport);
+
+// The broker's configuration, fetched and verified on first use. Owned by the transport.
+enum err transport_config(struct transport *transport, const Oyez__Config **config, struct oyez_error *error);
+// This client's idea of the broker's time: brokers on loopback or ipc have theirs adopted, others are held to ours.
+uint64_t transport_now_ms(struct transport *transport);
+
+// One request and its reply. `timeout_ms` counts over all retries of the same bytes (0 = 30 s). A broker's Error comes
+// back as its code with its detail. Replies are freed with the message's free_unpacked.
+// `customer` is a serialised Signed CustomerRecord; every try seals it anew.
+enum err transport_customer(struct transport *transport, const uint8_t *customer, size_t customer_bytes,
+                            uint64_t timeout_ms, Oyez__CustomerReply **reply, struct oyez_error *error);
+enum err transport_request(struct transport *transport, const Oyez__Request *request, uint64_t timeout_ms,
+                           Oyez__Reply **reply, struct oyez_error *error);
+enum err transport_admin(struct transport *transport, const Oyez__AdminRequest *request, Oyez__AdminReply **reply,
+                         struct oyez_error *error);
+
+// The same without waiting: long polls of several intents or of feed and inbox side by side. One call, one nng context.
+struct transport_call;
+enum err transport_customer_start(struct transport *transport, const uint8_t *customer, size_t customer_bytes,
+                                  uint64_t timeout_ms, void *tag, struct transport_call **out);
+enum err transport_request_start(struct transport *transport, const Oyez__Request *request, uint64_t timeout_ms,
+                                 void *tag, struct transport_call **out);
+// Waits until one started call is done (or timeout_ms passed: NULL) and takes it from the transport.
+struct transport_call *transport_wait(struct transport *transport, uint64_t timeout_ms);
+void *transport_call_tag(const struct transport_call *call);
+// The result; at most one of the replies is set, and it is the caller's.
+enum err transport_call_finish(struct transport_call *call, Oyez__CustomerReply **customer_reply, Oyez__Reply **reply,
+                               struct oyez_error *error);
+// Wakes a running transport_wait from another thread or a signal handler (it returns NULL).
+void transport_wake(struct transport *transport);
+
+#endif
