@@ -27,7 +27,8 @@ struct deal {
 	struct id countersign_hash, reveal_hash; // of the signed records, for repeats; zero before
 };
 
-// ERR_LAPSED, ERR_NOT_COUNTERSIGNED, ERR_NOT_REVEALED, ERR_DEAL_CLOSED, ERR_CONFLICT by the state it is in.
+// ERR_LAPSED, ERR_NOT_COUNTERSIGNED, ERR_NOT_REVEALED, ERR_DEAL_CLOSED, ERR_CONFLICT by the state it is in;
+// ERR_DEAL_OPEN for a cancel of a countersigned or revealed deal. A receipt for a concluded deal is ERR_OK.
 // A countersign or reveal at or after its deadline is ERR_LAPSED even before the time-out was applied.
 // DEAL_TIMEOUT before the deadline is ERR_OK and changes nothing. *changed tells whether the state moved.
 enum err deal_apply(struct deal *deal, enum deal_event event, uint64_t now_ms, int *changed);

@@ -16,7 +16,7 @@ struct filter {
 	uint16_t currency;   // 0 = any; set when there is a budget
 	bool has_budget, exact;
 	int64_t budget_min_e4, budget_max_e4;
-	uint32_t needed_by_day; // 0 = any; the vendor can deliver by this day
+	uint32_t needed_by_day;              // 0 = any; the vendor can deliver by this day
 	uint32_t quantity_min, quantity_max; // 0, 0 = any
 	uint16_t language;
 	uint8_t condition, fulfilment; // 0 or "any" = any
@@ -29,8 +29,8 @@ struct match_header {
 	uint64_t released_at_ms;
 	uint64_t release_seq; // feed position of the release (a tombstone names its release's)
 	uint32_t crowd;
-	uint8_t kind;         // enum feed_kind
-	uint8_t gone_reason;  // of a tombstone, or of a release since purged (then kind is FEED_PURGED)
+	uint8_t kind;        // enum feed_kind
+	uint8_t gone_reason; // of a tombstone, or of a release since purged (then kind is FEED_PURGED)
 	uint8_t reserved[2];
 };
 enum feed_kind { FEED_RELEASE = 1, FEED_TOMBSTONE = 2, FEED_PURGED = 3 };
@@ -64,9 +64,9 @@ bool filter_match(const struct filter *filter, const struct match_header *header
 
 // The customer's half: may this vendor answer? Checked at delivery against the vendor's present record.
 struct vendor_facts {
-	uint16_t country;     // two letters
-	uint16_t terms_mask;  // roster indices the listing agrees to
-	uint8_t rating_band;  // half stars, 0 = no rating yet
+	uint16_t country;    // two letters
+	uint16_t terms_mask; // roster indices the listing agrees to
+	uint8_t rating_band; // half stars, 0 = no rating yet
 };
 bool rules_match(const struct facets *facets, const struct vendor_facts *vendor, uint32_t *failed);
 

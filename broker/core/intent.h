@@ -17,25 +17,26 @@ struct intent {
 	uint8_t key[KEY_BYTES], reply_key[KEY_BYTES];
 	struct id post_hash; // of the signed post: same id and other bytes is a conflict
 	struct release_id release_id;
-	uint8_t state;          // enum intent_state
+	uint8_t state; // enum intent_state
 	uint8_t crowd_waived;
 	uint8_t coarsest_step;
-	uint8_t has_lists;      // named allow or block stand in the stored post
+	uint8_t has_lists; // named allow or block stand in the stored post
 	uint32_t suite;
 	uint32_t crowd_wish;
 	uint32_t needed_by_day;
 	uint32_t deals_max, deals_open, deals_done; // open: accepted, countersigned or revealed; done: concluded
 	uint32_t deals_bound;                       // countersigned, revealed or concluded: these refuse a withdrawal
 	uint32_t vendor_count, offer_count;
-	uint32_t mailbox_slot;  // of its key in the slot file
-	uint64_t mailbox_next;  // sequence number of the next mailbox item, from 1
+	uint32_t mailbox_slot; // of its key in the slot file
+	uint64_t mailbox_next; // sequence number of the next mailbox item, from 1
 	uint64_t posted_at_ms, expires_at_ms, released_at_ms, ended_at_ms, patience_ms;
 	uint64_t release_seq; // feed position, 0 while waiting
 	uint32_t crowd;       // as released
 	struct facets facets; // as posted; as released after the release
 };
 
-// Moves the intent, or says why not: ERR_GONE from an ended state, ERR_DEAL_OPEN for a withdrawal with a bound deal.
+// Moves the intent, or says why not: ERR_GONE from an ended state, ERR_DEAL_OPEN for a withdrawal with a bound deal,
+// ERR_NOT_RELEASED for concluding a waiting one, ERR_CONFLICT for a second release. Sets released_at_ms or ended_at_ms.
 enum err intent_apply(struct intent *intent, enum intent_event event, uint64_t now_ms);
 static inline bool intent_live(const struct intent *intent)
 {

@@ -18,8 +18,10 @@ struct offer {
 	uint64_t mailbox_seq; // where it stands in the customer's mailbox
 };
 
-// ERR_OFFER_REPLACED, ERR_OFFER_WITHDRAWN, ERR_OFFER_DECLINED, ERR_OFFER_EXPIRED, ERR_OFFER_ACCEPTED by the state it is in.
-// An offer past expires_at_ms counts as expired whatever its stored state says.
+// ERR_OFFER_REPLACED, ERR_OFFER_WITHDRAWN, ERR_OFFER_DECLINED, ERR_OFFER_EXPIRED, ERR_OFFER_ACCEPTED by the state it is
+// in. An offer at or past expires_at_ms counts as expired whatever its stored state says: OFFER_EXPIRE of an open offer
+// and OFFER_REOPEN of an accepted one make it OFFER_EXPIRED, everything else is ERR_OFFER_EXPIRED. OFFER_EXPIRE is the
+// caller's word and works before that time too. OFFER_REOPEN of an open offer is ERR_CONFLICT.
 enum err offer_apply(struct offer *offer, enum offer_event event, uint64_t now_ms);
 
 #endif
