@@ -17,7 +17,7 @@ struct filter {
 	bool has_budget, exact;
 	int64_t budget_min_e4, budget_max_e4;
 	uint32_t needed_by_day;              // 0 = any; the vendor can deliver by this day
-	uint32_t quantity_min, quantity_max; // 0, 0 = any
+	uint32_t quantity_min, quantity_max; // 0, 0 = any; max 0 = no upper end
 	uint16_t language;
 	uint8_t condition, fulfilment; // 0 or "any" = any
 	uint32_t crowd_min;
@@ -57,8 +57,9 @@ struct trees {
 	const struct tree *categories, *regions;
 };
 
-// True if the release passes every condition. *maybe gets the bits that passed only as unknown;
-// *failed (may be NULL) the bits that excluded it.
+// True if the release passes every condition. *maybe gets the bits that passed only as unknown or as coarser than
+// asked; also for an exact filter, when the release's category lies above an excluded one (it passes then).
+// *failed (may be NULL) gets the bits that excluded it. Nodes of the filter must be numbers of the trees.
 bool filter_match(const struct filter *filter, const struct match_header *header, const struct trees *trees,
                   uint32_t *maybe, uint32_t *failed);
 
