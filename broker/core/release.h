@@ -11,8 +11,12 @@
 uint8_t release_needed_band(uint32_t needed_by_day, uint64_t tick_ms);
 uint8_t release_expiry_band(uint64_t expires_at_ms, uint64_t tick_ms);
 
-// The public order of steps: optional facets dropped one by one, then category and region climb.
+// The public order of steps: optional facets dropped one by one, then category and region climb. The table stands in
+// release.c.
 enum { RELEASE_STEPS = 12 };
+// The steps open for a waiting intent at this tick, both ends included. A sensitive category has the last one only.
+void release_open_steps(const struct intent *intent, uint64_t tick_ms, const struct trees *trees, unsigned *finest,
+                        unsigned *coarsest);
 // The facets of an intent at a step, banded for this tick: the class key. Step 0 = as posted.
 void release_class(const struct intent *intent, unsigned step, uint64_t tick_ms, const struct trees *trees,
                    struct facets *out);
@@ -24,7 +28,8 @@ struct waiting {
 	uint32_t crowd;             // out; 0 = stays
 };
 // Decides who leaves at this tick. `k` is the broker's crowd size. Sets crowd and class_facets of those who leave.
-// Scratch memory is taken from `scratch`, at least release_scratch_bytes(count). Returns how many leave.
+// Scratch memory is taken from `scratch`, aligned as malloc does, at least release_scratch_bytes(count). Expired
+// intents stay. Afterwards the array is sorted by release id: publish in its order. Returns how many leave.
 size_t release_tick(struct waiting *waiting, size_t count, uint32_t k, uint64_t tick_ms, const struct trees *trees,
                     void *scratch);
 size_t release_scratch_bytes(size_t count);
