@@ -25,8 +25,15 @@ enum err transport_config(struct transport *transport, const Oyez__Config **conf
 // This client's idea of the broker's time: brokers on loopback or ipc have theirs adopted, others are held to ours.
 uint64_t transport_now_ms(struct transport *transport);
 
-// One request and its reply. `timeout_ms` counts over all retries of the same bytes (0 = 30 s). A broker's Error comes
-// back as its code with its detail. Replies are freed with the message's free_unpacked.
+// The Signed record the configuration came in, to remember which content stood under its number. Owned by the
+// transport; false before transport_config.
+bool transport_config_record(struct transport *transport, const uint8_t **record, size_t *record_bytes);
+// Is `now` another content under the number of `before` (two Signed configs)? Then ERR_CONFIG_CONFLICT.
+enum err config_compare(const uint8_t *before, size_t before_bytes, const uint8_t *now, size_t now_bytes);
+
+// One request and its reply. `timeout_ms` counts over all retries of the same bytes (0 = 30 s), in real time whatever
+// OYEZ_TEST_CLOCK_RATE says. A broker that was never reached is given up sooner: ERR_UNREACHABLE after 3 s on this
+// machine, 10 s elsewhere. A broker's Error comes back as its code with its detail. Replies are freed with the message's free_unpacked.
 // `customer` is a serialised Signed CustomerRecord; every try seals it anew.
 enum err transport_customer(struct transport *transport, const uint8_t *customer, size_t customer_bytes,
                             uint64_t timeout_ms, Oyez__CustomerReply **reply, struct oyez_error *error);
@@ -47,6 +54,10 @@ void *transport_call_tag(const struct transport_call *call);
 // The result; at most one of the replies is set, and it is the caller's.
 enum err transport_call_finish(struct transport_call *call, Oyez__CustomerReply **customer_reply, Oyez__Reply **reply,
                                struct oyez_error *error);
+// Gives a started call up; its reply, if one comes, is dropped.
+void transport_call_cancel(struct transport_call *call);
+// Readable when transport_wait has something to do at once: for those who poll several things. Do not read from it.
+int transport_fd(struct transport *transport);
 // Wakes a running transport_wait from another thread or a signal handler (it returns NULL).
 void transport_wake(struct transport *transport);
 

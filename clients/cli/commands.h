@@ -1,0 +1,38 @@
+// Handlers of all commands. A new command is a line here, a line in commands.c, and its handler.
+#ifndef OYEZ_CLI_COMMANDS_H
+#define OYEZ_CLI_COMMANDS_H
+
+#include "clients/cli/cli.h"
+
+#define CLI_HANDLER(name) int name(struct cli *cli, int argc, char **argv);
+
+// customers
+CLI_HANDLER(command_wallet_init)
+CLI_HANDLER(command_wallet_backup)
+CLI_HANDLER(command_wallet_restore)
+CLI_HANDLER(command_want)
+CLI_HANDLER(command_intents)
+CLI_HANDLER(command_show)
+CLI_HANDLER(command_explain)
+CLI_HANDLER(command_offers)
+CLI_HANDLER(command_questions)
+CLI_HANDLER(command_answer)
+CLI_HANDLER(command_agent)
+CLI_HANDLER(command_accept)
+CLI_HANDLER(command_decline)
+CLI_HANDLER(command_withdraw)
+CLI_HANDLER(command_deals)
+CLI_HANDLER(command_ledger)
+CLI_HANDLER(command_import)
+CLI_HANDLER(command_not_here)
+
+// vendors
+
+// operators
+CLI_HANDLER(command_admin_status)
+CLI_HANDLER(command_admin_vendors)
+CLI_HANDLER(command_admin_approve)
+CLI_HANDLER(command_admin_suspend)
+CLI_HANDLER(command_admin_compact)
+
+#endif
