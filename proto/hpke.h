@@ -3,6 +3,7 @@
 #ifndef OYEZ_PROTO_HPKE_H
 #define OYEZ_PROTO_HPKE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,10 +29,13 @@ void hpke_pair_new(struct hpke_pair *pair);
 // RFC 9180 §7.1.3 DeriveKeyPair. The tests against the RFC's vectors need it; so do wallets from a seed.
 void hpke_pair_derive(struct hpke_pair *pair, const uint8_t *ikm, size_t ikm_bytes);
 
+// False for small-order keys and for encodings other than the one of RFC 7748 (top bit set, or not below p).
+bool hpke_key_valid(const uint8_t public_key[KEY_BYTES]);
+
 // SetupBaseS. `ephemeral` is NULL in use, given in tests. ERR_BAD_KEY for a small-order key.
 enum err hpke_setup_sender(struct hpke_context *context, const uint8_t public_key[KEY_BYTES], const void *info,
                            size_t info_bytes, const struct hpke_pair *ephemeral, uint8_t enc[HPKE_ENC_BYTES]);
-// SetupBaseR.
+// SetupBaseR. ERR_BAD_KEY for a small-order `enc`.
 enum err hpke_setup_receiver(struct hpke_context *context, const struct hpke_pair *pair, const void *info,
                              size_t info_bytes, const uint8_t enc[HPKE_ENC_BYTES]);
 // `out` has room for plain_bytes + HPKE_TAG_BYTES. Advances the sequence.

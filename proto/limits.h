@@ -41,6 +41,30 @@ enum {
 	COUNTRIES_MAX = 8,
 	VENDOR_LIST_MAX = 64, // named allow or block
 	FILTER_NODES_MAX = 64, // categories, excluded categories or regions of one filter
+	CURRENCY_BYTES = 3,
+	COUNTRY_BYTES = 2,
+	LANGUAGE_BYTES = 2,
+	RATING_BAND_MAX = 10, // half stars
+	FACETS_BYTES_MAX = 512,
+	RELEASE_BYTES_MAX = 1024,
+	LISTING_BYTES_MAX = 1024, // it travels beside every offer, in one cell
+	GATEWAY_KEYS_MAX = 8,
+	ERROR_NAME_BYTES_MAX = 64,
+	ERROR_DETAIL_BYTES_MAX = 1024,
+	TOKEN_BYTES_MAX = 256,
+	STAMP_BYTES_MAX = 64,
+	CHALLENGE_BYTES_MAX = 128,
+	SUBSCRIBE_RANDOM_BYTES = 16,
+	MAC_BYTES = 32,
+	STEP_MAX = 15, // of coarsest_step
+	STATUS_DEALS_MAX = 128,
+	CARD_FIELDS_MAX = 32,
+	FAILED_MAX = 32, // conditions named in an explanation
+	VENDOR_LIST_ITEMS_MAX = 256,
+	DAYS_PLUS_ONE_MAX = 36501,  // a hundred years
+	MONTHS_PLUS_ONE_MAX = 1201,
+	DAY_MAX = 2932896, // 9999-12-31, in days since 1970-01-01
+
 	FETCH_PAIRS_MAX = 256,
 	FETCH_ITEMS_MAX = 256,
 	MAILBOX_ITEMS_MAX = 64,
@@ -69,6 +93,7 @@ enum {
 #define REVEAL_MS_DEFAULT (7 * DAY_MS)
 #define CONCLUDE_AFTER_REVEAL_MS (72 * HOUR_MS)
 #define RETENTION_MS_DEFAULT (30 * DAY_MS)
+#define TIME_MS_MAX UINT64_C(253402300799999) // 9999-12-31, the last millisecond
 #define AMOUNT_E4_MAX INT64_C(9999999999999999) // 999,999,999,999.9999
 
 #endif

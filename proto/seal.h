@@ -16,7 +16,7 @@
 #define SEAL_SESSION "oyez/1 seal session"
 
 // The clear header of a sealed message, encoded as fixed-size fields into the aad:
-// from (32) ‖ release id (16) ‖ object id (32) ‖ expires_at_ms (8, big-endian, 0 if none).
+// suite (2) ‖ from (32) ‖ release id (16) ‖ object id (32) ‖ expires_at_ms (8, big-endian, 0 if none).
 // `from`: vendor id for offers and questions, intent id for answers, agreements and reveals.
 // Object: offer id, question id, or deal id. A session's header has from = vendor id, the rest zero.
 struct seal_header {
@@ -25,6 +25,10 @@ struct seal_header {
 	struct id object;
 	uint64_t expires_at_ms;
 };
+
+enum { SEAL_OVERHEAD_BYTES = 2 + HPKE_ENC_BYTES + HPKE_TAG_BYTES };
+// Is this the size of a sealed message, that is one of the buckets 512, 1024, 2048, 4096, 5120 plus the overhead?
+bool sealed_size_valid(size_t sealed_bytes);
 
 // *out is malloc'd; at most SEALED_BYTES_MAX. ERR_TOO_LARGE, ERR_BAD_KEY.
 enum err seal_message(const char *info, const uint8_t public_key[KEY_BYTES], const struct seal_header *header,

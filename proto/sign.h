@@ -22,10 +22,12 @@
 #define TAG_READ "oyez/1 read"
 #define TAG_CARD "oyez/1 card"
 #define TAG_DEAL "oyez/1 deal"
+#define TAG_SIGNATURE "oyez/1 signature" // hash of the customer's signature
 #define TAG_INTENT_ID "oyez/1 intent id"
 #define TAG_VENDOR_ID "oyez/1 vendor id"
 #define TAG_RECORD_ID "oyez/1 record id"
 #define TAG_TERMS "oyez/1 terms"
+#define TAG_GATEWAY_KEY "oyez/1 gateway key"
 
 struct sign_pair {
 	uint8_t public_key[KEY_BYTES];
@@ -34,6 +36,9 @@ struct sign_pair {
 
 void sign_pair_new(struct sign_pair *pair);
 void sign_pair_from_seed(struct sign_pair *pair, const uint8_t seed[32]);
+
+// False for small-order, mixed-order and non-canonical Ed25519 public keys.
+bool sign_key_valid(const uint8_t key[KEY_BYTES]);
 
 // Detached signature over tag, 0, record.
 void sign_bytes(const struct sign_pair *pair, const char *tag, const uint8_t *record, size_t record_bytes,
