@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "codec_rules.h"
-#include "hpke.h"
+#include "key_check.h"
 #include "seal.h"
-#include "sign.h"
 #include "utf8.h"
 
 struct check {

@@ -61,22 +61,6 @@ void hpke_pair_derive(struct hpke_pair *pair, const uint8_t *ikm, size_t ikm_byt
 	sodium_memzero(prk, sizeof(prk));
 }
 
-bool hpke_key_valid(const uint8_t public_key[KEY_BYTES])
-{
-	// X25519 ignores the top bit and reduces mod p = 2^255 - 19. One key, one encoding: refuse the other ones.
-	static const uint8_t p[KEY_BYTES] = {
-	    0xed, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-	    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
-	};
-	if (sodium_compare(public_key, p, KEY_BYTES) >= 0)
-		return false;
-	// Every clamped scalar is a multiple of the cofactor, so any will do: small-order points go to zero, which
-	// libsodium reports.
-	static const uint8_t any_scalar[KEY_BYTES] = {8};
-	uint8_t out[KEY_BYTES];
-	return crypto_scalarmult(out, any_scalar, public_key) == 0;
-}
-
 // §4.1: the shared secret from the DH result and both public keys. ERR_BAD_KEY for the all-zero result (§7.1.4).
 static enum err kem_shared_secret(const uint8_t secret_key[KEY_BYTES], const uint8_t public_key[KEY_BYTES],
                                   const uint8_t enc[HPKE_ENC_BYTES], const uint8_t receiver[KEY_BYTES],

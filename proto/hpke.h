@@ -3,7 +3,6 @@
 #ifndef OYEZ_PROTO_HPKE_H
 #define OYEZ_PROTO_HPKE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,9 +27,6 @@ struct hpke_context {
 void hpke_pair_new(struct hpke_pair *pair);
 // RFC 9180 §7.1.3 DeriveKeyPair. The tests against the RFC's vectors need it; so do wallets from a seed.
 void hpke_pair_derive(struct hpke_pair *pair, const uint8_t *ikm, size_t ikm_bytes);
-
-// False for small-order keys and for encodings other than the one of RFC 7748 (top bit set, or not below p).
-bool hpke_key_valid(const uint8_t public_key[KEY_BYTES]);
 
 // SetupBaseS. `ephemeral` is NULL in use, given in tests. ERR_BAD_KEY for a small-order key.
 enum err hpke_setup_sender(struct hpke_context *context, const uint8_t public_key[KEY_BYTES], const void *info,

@@ -37,9 +37,6 @@ struct sign_pair {
 void sign_pair_new(struct sign_pair *pair);
 void sign_pair_from_seed(struct sign_pair *pair, const uint8_t seed[32]);
 
-// False for small-order, mixed-order and non-canonical Ed25519 public keys.
-bool sign_key_valid(const uint8_t key[KEY_BYTES]);
-
 // Detached signature over tag, 0, record.
 void sign_bytes(const struct sign_pair *pair, const char *tag, const uint8_t *record, size_t record_bytes,
                 uint8_t signature[SIGNATURE_BYTES]);
