@@ -13,8 +13,8 @@
 #include "broker/core/deal.h"
 #include "broker/core/index.h"
 #include "broker/core/release.h"
-#include "proto/common.pb-c.h"
-#include "proto/customer.pb-c.h"
+#include "common.pb-c.h"
+#include "customer.pb-c.h"
 #include "support_trees.h"
 
 static void states_are_the_protocols(void **state)
