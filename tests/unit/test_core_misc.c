@@ -8,8 +8,6 @@
 #include <cmocka.h>
 // clang-format on
 
-#include <string.h>
-
 #include "broker/core/deal.h"
 #include "broker/core/index.h"
 #include "broker/core/release.h"
