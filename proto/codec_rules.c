@@ -393,7 +393,7 @@ static const struct message_rule table[] = {
 	ROW(customer_reply, CELL_REPLY_MESSAGE_BYTES_MAX, true, NULL),
 	PLAIN(status),
 	PLAIN(deal_status),
-	PLAIN(mailbox),
+	ROW(mailbox, CELL_REPLY_MESSAGE_BYTES_MAX, false, NULL),
 	PLAIN(mailbox_item), // without a body: of a later version, to be skipped
 	PLAIN(vendor_message),
 	PLAIN(countersigned),
