@@ -9,10 +9,15 @@
 #include "tree.h"
 
 const struct tree *region_tree(void);
-// TREE_NONE if there is none. Codes as in ISO 3166: "FR", "FR-BRE", "FR-56".
+// TREE_NONE if there is none. Codes as in ISO 3166: "FR", "FR-BRE", "FR-56". A few have a second code (FR-75C, UK);
+// region_code() of the result is the one to store and send.
 uint32_t region_find(const char *code);
+// The country of an ISO 3166-1 alpha-3 code ("FRA"), as other systems write them.
+uint32_t region_find_alpha3(const char *code);
+// NULL for numbers that are no node, as region_name.
 const char *region_code(uint32_t node);
 const char *region_name(uint32_t node, int french);
+// Up to three codes nearest to a mistyped code or to a name in either language; how many were found. Static strings.
 size_t region_suggest(const char *text, const char *out[3]);
 // The currency usual in a country ("EUR" for FR), "EUR" where not known; the usual language ("fr").
 const char *region_currency(uint32_t node);

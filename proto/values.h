@@ -14,16 +14,17 @@
 enum err amount_parse(const char *text, int64_t *amount_e4);
 // "189.00": as many decimals as the currency has, more if needed. `out` has room for 32.
 void amount_format(int64_t amount_e4, const char *currency, char out[32]);
-// "100-250" (either end may be missing: "-250", "100-").
+// "100-250" (either end may be missing: "-250", "100-"; a missing end is 0). ERR_BAD_AMOUNT.
 enum err amount_range_parse(const char *text, int64_t *min_e4, int64_t *max_e4);
 // Widens to the 1-2-5 steps of PROTOCOL.md §6: 189 -> 100, 250 -> 500 for the upper end. 0 stays 0.
 int64_t amount_band_down(int64_t amount_e4);
 int64_t amount_band_up(int64_t amount_e4);
 
-// "2027-01-31" to days since 1970-01-01. ERR_BAD_DATE.
+// "2027-01-31" to days since 1970-01-01, a day the calendar has, 1970 to 9999. ERR_BAD_DATE.
 enum err day_parse(const char *text, uint32_t *day);
 void day_format(uint32_t day, char out[16]);
-// "200ms" "2s" "10m" "24h" "3d". ERR_BAD_DATE.
+// "200ms" "2s" "10m" "24h" "3d", at most DURATION_MS_MAX. ERR_BAD_DATE.
+#define DURATION_MS_MAX (UINT64_C(3650) * 24 * 60 * 60 * 1000)
 enum err duration_parse(const char *text, uint64_t *ms);
 void duration_format(uint64_t ms, char out[24]);
 // RFC 3339 UTC with milliseconds only where they are not zero: 2027-01-31T10:00:00Z.
@@ -43,6 +44,7 @@ const char *expiry_band_word(Oyez__ExpiryBand value);
 const char *gone_reason_word(int gone_reason); // "withdrawn" "expired" "taken"
 
 // UTF-8 without zero bytes, control characters other than tab and newline, at most bytes_max.
+// ERR_TOO_LARGE, ERR_BAD_UTF8 (zero bytes too), ERR_BAD_VALUE for control characters.
 enum err text_check(const char *text, size_t bytes, size_t bytes_max);
 
 #endif
