@@ -148,7 +148,12 @@ void store_feed_scan(struct store *store, uint64_t after,
 void store_feed_renumber(struct store *store, uint64_t seq, const struct match_header *header);
 
 // ---- timers that survive a restart, ordered by time
-enum timer_kind { TIMER_INTENT_EXPIRE = 1, TIMER_DEAL = 2, TIMER_INTENT_FORGET = 3 };
+enum timer_kind {
+	TIMER_INTENT_EXPIRE = 1,
+	TIMER_DEAL = 2,
+	TIMER_INTENT_FORGET = 3,
+	TIMER_SUBSCRIPTION_FORGET = 4,
+};
 void store_timer_add(struct store *store, uint64_t at_ms, enum timer_kind kind, const struct id *id);
 // The earliest timer; false if there is none. Removing is the caller's.
 bool store_timer_first(struct store *store, uint64_t *at_ms, enum timer_kind *kind, struct id *id);
