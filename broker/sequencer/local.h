@@ -7,18 +7,27 @@
 struct sequencer;
 
 // Called on the state thread after the commit, for each reply. The bytes are valid during the call only.
+// An effect without bytes (NULL, 0) ends a cancelled request: no reply will come for that origin any more.
 typedef void sequencer_reply_fn(void *context, const struct effect *effect);
+// Runs on the state thread between batches: no transaction is open.
+typedef void sequencer_call_fn(void *context, struct service *service);
 
-// Starts the state thread; it owns `service` (and its store) until sequencer_stop returns.
+// Starts the state thread; it owns `service` (and its store) until sequencer_stop returns. ERR_NO_MEMORY.
 enum err sequencer_start(struct service *service, sequencer_reply_fn *reply, void *context, struct sequencer **out);
 // From any thread. The command and what it points to must live until its reply came. ERR_BUSY when the inbox is
 // full, ERR_STOPPING while draining.
 enum err sequencer_submit(struct sequencer *sequencer, struct command *command);
-// The requester of `origin` went away.
+// The requester of `origin` went away. Its memory is free to go with the next effect for that origin.
 void sequencer_cancel(struct sequencer *sequencer, uint64_t origin);
-// Runs `call` on the state thread between batches and waits for it (metrics, reconfigure, compaction).
-void sequencer_call(struct sequencer *sequencer, void (*call)(void *context, struct service *service), void *context);
-// Takes nothing new, answers parked requests, commits what is there, stops the thread.
+// Runs `call` on the state thread and waits for it (reconfigure). Not for the edge loop while it must not stall.
+void sequencer_call(struct sequencer *sequencer, sequencer_call_fn *call, void *context);
+// The same without waiting (key rotation, compaction). Returns false while draining: the call will not run.
+bool sequencer_post(struct sequencer *sequencer, sequencer_call_fn *call, void *context);
+// The service's numbers as of the last batch: never waits for the disk.
+void sequencer_numbers(struct sequencer *sequencer, struct service_numbers *out);
+// Takes nothing new, applies what is in the inbox, answers parked requests, commits, stops the thread. After it returns
+// no effect comes any more; sequencer_free frees.
 void sequencer_stop(struct sequencer *sequencer);
+void sequencer_free(struct sequencer *sequencer);
 
 #endif

@@ -1,0 +1,51 @@
+// Shared by daemon*.c only: what the parts of the running broker are and which thread they belong to.
+#ifndef OYEZ_BROKER_DAEMON_INTERNAL_H
+#define OYEZ_BROKER_DAEMON_INTERNAL_H
+
+#include "broker/edge/admin_http.h"
+#include "broker/edge/nng.h"
+#include "config.h"
+#include "identity.h"
+
+// Configurations stay until the end: the service keeps pointers into them, and reloads are few.
+struct generation {
+	struct config config;
+	struct generation *older;
+};
+
+struct broker {
+	int argc;
+	char **argv;
+	const char *version;
+	struct generation *latest; // the edge loop's view
+
+	// Set up before the state thread starts, its own from then on:
+	struct store *store;
+	struct identity identity;
+	struct service *service;
+	const struct config *active;
+	uint64_t compact_at_ms;
+
+	// For both:
+	struct taxonomy *taxonomy; // NULL: the one built in
+	uint8_t taxonomy_hash[32];
+	struct verifier *verifier;
+	struct sequencer *sequencer;
+	struct metrics metrics;
+
+	// The edge loop's:
+	uv_loop_t loop;
+	uv_signal_t signals[3];
+	uv_timer_t upkeep;
+	struct edge *edge;
+	struct admin_http *admin;
+	bool loop_ready, serving, draining;
+};
+
+void broker_service_config(const struct broker *broker, const struct config *config, struct service_config *out);
+
+// ---- daemon_upkeep.c: what happens once a minute and at SIGHUP
+void upkeep_start(struct broker *broker);
+void upkeep_reload(struct broker *broker);
+
+#endif

@@ -1,0 +1,64 @@
+// Two arrays that change places: one fills while the other is handled. What can be queued is bounded by the exchanges
+// and connections, which are bounded.
+#include "events.h"
+
+#include <stdlib.h>
+
+void events_init(struct events *events, uv_loop_t *loop, uv_async_cb wake, void *data)
+{
+	*events = (struct events){0};
+	uv_mutex_init(&events->mutex);
+	uv_async_init(loop, &events->wake, wake);
+	events->wake.data = data;
+}
+
+void events_add(struct events *events, struct event event)
+{
+	uv_mutex_lock(&events->mutex);
+	if (events->closed) {
+		uv_mutex_unlock(&events->mutex);
+		free(event.bytes);
+		return;
+	}
+	if (events->queued == events->room) {
+		events->room = events->room ? 2 * events->room : 256;
+		events->queue = realloc(events->queue, events->room * sizeof(*events->queue));
+		if (!events->queue)
+			abort();
+	}
+	events->queue[events->queued++] = event;
+	uv_async_send(&events->wake);
+	uv_mutex_unlock(&events->mutex);
+}
+
+size_t events_take(struct events *events, const struct event **out)
+{
+	uv_mutex_lock(&events->mutex);
+	struct event *filled = events->queue;
+	size_t count = events->queued, room = events->room;
+	events->queue = events->taken;
+	events->room = events->taken_room;
+	events->queued = 0;
+	uv_mutex_unlock(&events->mutex);
+	events->taken = filled;
+	events->taken_room = room;
+	*out = filled;
+	return count;
+}
+
+void events_close(struct events *events)
+{
+	uv_mutex_lock(&events->mutex);
+	events->closed = true;
+	uv_mutex_unlock(&events->mutex);
+	uv_close((uv_handle_t *)&events->wake, NULL);
+}
+
+void events_fini(struct events *events)
+{
+	for (size_t i = 0; i < events->queued; i++)
+		free(events->queue[i].bytes);
+	free(events->queue);
+	free(events->taken);
+	uv_mutex_destroy(&events->mutex);
+}

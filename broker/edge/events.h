@@ -1,0 +1,42 @@
+// What other threads tell the edge loop: nng's callbacks and the state thread only put an event here and wake the loop.
+#ifndef OYEZ_EDGE_EVENTS_H
+#define OYEZ_EDGE_EVENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct event {
+	enum event_kind {
+		EVENT_AIO,          // `subject` is an exchange whose receive or send ended
+		EVENT_PIPE_ADDED,   // `number` is the pipe, `flag` whether it is local
+		EVENT_PIPE_REMOVED, // `number` is the pipe
+		EVENT_PIPE_REFUSED, // as many connections as allowed are open
+		EVENT_REPLY,        // `number` is the origin, `flag` the form; `bytes` (malloc'd) the reply, NULL if cancelled
+	} kind;
+	int flag;
+	void *subject;
+	uint64_t number;
+	uint8_t *bytes;
+	size_t count;
+};
+
+struct events {
+	uv_mutex_t mutex;
+	uv_async_t wake;
+	bool closed;
+	struct event *queue, *taken; // filled by other threads; being handled by the loop
+	size_t queued, room, taken_room;
+};
+
+void events_init(struct events *events, uv_loop_t *loop, uv_async_cb wake, void *data);
+// From any thread. Takes over `event.bytes`.
+void events_add(struct events *events, struct event event);
+// Everything there is, in order; valid until the next call. On the loop only.
+size_t events_take(struct events *events, const struct event **out);
+// Nothing is taken from now on; frees what is still queued once the loop closed the handle.
+void events_close(struct events *events);
+void events_fini(struct events *events);
+
+#endif

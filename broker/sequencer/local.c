@@ -1,0 +1,294 @@
+// The local sequencer: the inbox is the total order. Commands arrive from any thread; the state thread takes the whole
+// inbox each turn and makes one transaction of it, so the slower the disk, the larger the groups. It decides nothing:
+// what a command does is the service's.
+#include "local.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <uv.h>
+
+#include "broker/base/clock.h"
+#include "broker/base/log.h"
+
+enum {
+	INBOX_COMMANDS_MAX = 16384, // beyond it, ERR_BUSY
+	INBOX_ITEMS_FIRST = 256,
+	COMMIT_RETRY_MS = 1000, // of real time: a full disk must not keep a processor busy
+};
+
+// One entry of the inbox: exactly one of command, origin (a cancellation) and call is set.
+struct item {
+	struct command *command;
+	uint64_t origin;
+	sequencer_call_fn *call;
+	void *call_context;
+	sem_t *called; // posted when the call returned; NULL if nobody waits
+};
+
+struct inbox {
+	struct item *items;
+	size_t count, room;
+};
+
+struct sequencer {
+	struct service *service;
+	sequencer_reply_fn *reply;
+	void *context;
+
+	pthread_t thread;
+	uv_loop_t loop;
+	uv_async_t wake;
+	uv_timer_t timer;
+
+	pthread_mutex_t mutex; // guards what follows
+	struct inbox inbox;
+	size_t inbox_commands;
+	bool stopping;
+	struct service_numbers numbers;
+
+	struct inbox batch; // the state thread's own: what it took
+	bool stopped;
+};
+
+static void inbox_add(struct inbox *inbox, const struct item *item)
+{
+	if (inbox->count == inbox->room) {
+		inbox->room = inbox->room ? 2 * inbox->room : INBOX_ITEMS_FIRST;
+		inbox->items = realloc(inbox->items, inbox->room * sizeof(*inbox->items));
+		if (!inbox->items)
+			abort(); // the state is on disk
+	}
+	inbox->items[inbox->count++] = *item;
+}
+
+enum err sequencer_submit(struct sequencer *sequencer, struct command *command)
+{
+	enum err err = ERR_OK;
+	pthread_mutex_lock(&sequencer->mutex);
+	if (sequencer->stopping) {
+		err = ERR_STOPPING;
+	} else if (sequencer->inbox_commands == INBOX_COMMANDS_MAX) {
+		err = ERR_BUSY;
+	} else {
+		inbox_add(&sequencer->inbox, &(struct item){.command = command});
+		sequencer->inbox_commands++;
+		// Under the mutex: once `stopping` is set, nobody touches the handle of a loop that may be closed.
+		uv_async_send(&sequencer->wake);
+	}
+	pthread_mutex_unlock(&sequencer->mutex);
+	return err;
+}
+
+// Cancellations and calls: as many as there are requests in flight and timers, so bounded by those.
+static bool add(struct sequencer *sequencer, const struct item *item)
+{
+	pthread_mutex_lock(&sequencer->mutex);
+	bool taken = !sequencer->stopping;
+	if (taken) {
+		inbox_add(&sequencer->inbox, item);
+		uv_async_send(&sequencer->wake);
+	}
+	pthread_mutex_unlock(&sequencer->mutex);
+	return taken;
+}
+
+void sequencer_cancel(struct sequencer *sequencer, uint64_t origin)
+{
+	// While draining every request is answered anyway.
+	add(sequencer, &(struct item){.origin = origin});
+}
+
+bool sequencer_post(struct sequencer *sequencer, sequencer_call_fn *call, void *context)
+{
+	return add(sequencer, &(struct item){.call = call, .call_context = context});
+}
+
+void sequencer_call(struct sequencer *sequencer, sequencer_call_fn *call, void *context)
+{
+	sem_t called;
+	sem_init(&called, 0, 0);
+	if (add(sequencer, &(struct item){.call = call, .call_context = context, .called = &called}))
+		while (sem_wait(&called) != 0)
+			;
+	sem_destroy(&called);
+}
+
+void sequencer_numbers(struct sequencer *sequencer, struct service_numbers *out)
+{
+	pthread_mutex_lock(&sequencer->mutex);
+	*out = sequencer->numbers;
+	pthread_mutex_unlock(&sequencer->mutex);
+}
+
+// ---- the state thread
+
+static bool take_inbox(struct sequencer *sequencer)
+{
+	pthread_mutex_lock(&sequencer->mutex);
+	struct inbox empty = sequencer->batch;
+	empty.count = 0;
+	sequencer->batch = sequencer->inbox;
+	sequencer->inbox = empty;
+	sequencer->inbox_commands = 0;
+	bool stopping = sequencer->stopping;
+	pthread_mutex_unlock(&sequencer->mutex);
+	return stopping;
+}
+
+static void apply_batch(struct sequencer *sequencer, uint64_t now_ms)
+{
+	for (size_t i = 0; i < sequencer->batch.count; i++) {
+		const struct item *item = &sequencer->batch.items[i];
+		if (item->command) {
+			item->command->now_ms = now_ms;
+			randombytes_buf(item->command->random, sizeof(item->command->random));
+			service_apply(sequencer->service, item->command);
+		} else if (item->origin) {
+			service_cancel(sequencer->service, item->origin);
+		}
+	}
+}
+
+static void let_effects_out(struct sequencer *sequencer)
+{
+	struct effect effect;
+	while (service_effect_next(sequencer->service, &effect))
+		sequencer->reply(sequencer->context, &effect);
+	for (size_t i = 0; i < sequencer->batch.count; i++) {
+		struct effect ended = {.origin = sequencer->batch.items[i].origin};
+		if (ended.origin)
+			sequencer->reply(sequencer->context, &ended);
+	}
+}
+
+static void run_calls(struct sequencer *sequencer)
+{
+	for (size_t i = 0; i < sequencer->batch.count; i++) {
+		const struct item *item = &sequencer->batch.items[i];
+		if (!item->call)
+			continue;
+		item->call(item->call_context, sequencer->service);
+		if (item->called)
+			sem_post(item->called);
+	}
+}
+
+static void publish_numbers(struct sequencer *sequencer)
+{
+	struct service_numbers numbers;
+	service_numbers(sequencer->service, &numbers);
+	pthread_mutex_lock(&sequencer->mutex);
+	sequencer->numbers = numbers;
+	pthread_mutex_unlock(&sequencer->mutex);
+}
+
+static void on_timer(uv_timer_t *timer);
+
+static void set_timer(struct sequencer *sequencer, uint64_t least_ms)
+{
+	uint64_t next_ms = service_next_ms(sequencer->service);
+	if (next_ms == UINT64_MAX) {
+		uv_timer_stop(&sequencer->timer);
+		return;
+	}
+	uint64_t now_ms = clock_now_ms();
+	uint64_t wait_ms = next_ms > now_ms ? clock_real_ms(next_ms - now_ms) : 0;
+	uv_update_time(&sequencer->loop);
+	uv_timer_start(&sequencer->timer, on_timer, wait_ms > least_ms ? wait_ms : least_ms, 0);
+}
+
+// One turn: everything in the inbox, what is due, one commit, then the replies.
+static void turn(struct sequencer *sequencer)
+{
+	if (sequencer->stopped)
+		return;
+	bool stopping = take_inbox(sequencer);
+	uint64_t now_ms = clock_now_ms();
+	uint8_t random[16];
+	randombytes_buf(random, sizeof(random));
+
+	service_begin(sequencer->service, now_ms);
+	apply_batch(sequencer, now_ms);
+	service_advance(sequencer->service, random);
+	if (stopping)
+		service_unpark_all(sequencer->service);
+	enum err err = service_commit(sequencer->service);
+	if (err != ERR_OK)
+		log_event(LOG_ERROR, "commit_failed", LOG_TEXT("code", err_name(err)), LOG_TEXT("hint", err_hint(err, 0)));
+	let_effects_out(sequencer);
+	run_calls(sequencer);
+	publish_numbers(sequencer);
+
+	if (!stopping) {
+		set_timer(sequencer, err == ERR_OK ? 0 : COMMIT_RETRY_MS);
+		return;
+	}
+	sequencer->stopped = true;
+	uv_close((uv_handle_t *)&sequencer->timer, NULL);
+	uv_close((uv_handle_t *)&sequencer->wake, NULL);
+}
+
+static void on_wake(uv_async_t *wake)
+{
+	turn(wake->data);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	turn(timer->data);
+}
+
+static void *run(void *argument)
+{
+	struct sequencer *sequencer = argument;
+	set_timer(sequencer, 0);
+	uv_run(&sequencer->loop, UV_RUN_DEFAULT);
+	return NULL;
+}
+
+enum err sequencer_start(struct service *service, sequencer_reply_fn *reply, void *context, struct sequencer **out)
+{
+	struct sequencer *sequencer = calloc(1, sizeof(*sequencer));
+	if (!sequencer || uv_loop_init(&sequencer->loop) != 0) {
+		free(sequencer);
+		return ERR_NO_MEMORY;
+	}
+	sequencer->service = service;
+	sequencer->reply = reply;
+	sequencer->context = context;
+	pthread_mutex_init(&sequencer->mutex, NULL);
+	uv_async_init(&sequencer->loop, &sequencer->wake, on_wake);
+	uv_timer_init(&sequencer->loop, &sequencer->timer);
+	sequencer->wake.data = sequencer->timer.data = sequencer;
+	publish_numbers(sequencer);
+	if (pthread_create(&sequencer->thread, NULL, run, sequencer) != 0) {
+		sequencer->stopped = true;
+		uv_close((uv_handle_t *)&sequencer->timer, NULL);
+		uv_close((uv_handle_t *)&sequencer->wake, NULL);
+		uv_run(&sequencer->loop, UV_RUN_DEFAULT);
+		sequencer_free(sequencer);
+		return ERR_NO_MEMORY;
+	}
+	*out = sequencer;
+	return ERR_OK;
+}
+
+void sequencer_stop(struct sequencer *sequencer)
+{
+	pthread_mutex_lock(&sequencer->mutex);
+	sequencer->stopping = true;
+	uv_async_send(&sequencer->wake);
+	pthread_mutex_unlock(&sequencer->mutex);
+	pthread_join(sequencer->thread, NULL);
+}
+
+void sequencer_free(struct sequencer *sequencer)
+{
+	uv_loop_close(&sequencer->loop);
+	pthread_mutex_destroy(&sequencer->mutex);
+	free(sequencer->inbox.items);
+	free(sequencer->batch.items);
+	free(sequencer);
+}
