@@ -1,0 +1,221 @@
+// What the service keeps in memory beside the store: loaded at the start and after a failed commit, and kept in step
+// by the handlers. The store is the truth; nothing here is written back.
+#include "internal.h"
+
+#include <stdlib.h>
+
+static void *grown(void *items, uint32_t count, uint32_t *room, size_t item_bytes)
+{
+	if (count < *room)
+		return items;
+	*room = *room ? *room * 2 : 64;
+	items = realloc(items, *room * item_bytes);
+	if (!items)
+		abort();
+	return items;
+}
+
+// ---- subscriptions
+
+static uint32_t free_listener(struct service *service)
+{
+	uint32_t number = service->listener_free;
+	while (number < service->listener_count && service->listeners[number].used)
+		number++;
+	service->listener_free = number + 1;
+	if (number < service->listener_count)
+		return number;
+	service->listeners =
+	    grown(service->listeners, service->listener_count, &service->listener_room, sizeof *service->listeners);
+	return service->listener_count++;
+}
+
+struct listener *listener_find(struct service *service, const struct id *id)
+{
+	uint32_t number;
+	return id_map_find(&service->listener_numbers, id, &number) ? &service->listeners[number] : NULL;
+}
+
+struct listener *listener_add(struct service *service, const struct subscription *row)
+{
+	uint32_t number = free_listener(service);
+	struct listener *listener = &service->listeners[number];
+	uint64_t last = store_feed_last(service->store);
+	*listener = (struct listener){
+	    .id = row->id,
+	    .vendor = row->vendor,
+	    .made_at_ms = row->made_at_ms,
+	    .start_seq = row->start_seq,
+	    .confirmed_seq = row->confirmed_seq,
+	    // What an earlier process sent is not known: anything may have reached the vendor.
+	    .received_seq = last,
+	    .hits_after = last,
+	    .used = true,
+	};
+	id_map_put(&service->listener_numbers, &row->id, number);
+	vendor_note_of(service, &row->vendor)->subscription_count++;
+	struct filter filter;
+	struct detail detail;
+	Oyez__Filter *words =
+	    wire_unpack(&service->arena, &oyez__filter__descriptor, row->filter.at, row->filter.count);
+	if (words && filter_of_words(service->config.taxonomy, words, &service->arena, &filter, &detail) == ERR_OK) {
+		index_insert(service->index, number, &filter);
+		listener->indexed = true;
+	}
+	return listener;
+}
+
+void listener_remove(struct service *service, struct listener *listener)
+{
+	uint32_t number = (uint32_t)(listener - service->listeners);
+	if (listener->indexed)
+		index_remove(service->index, number);
+	id_map_remove(&service->listener_numbers, &listener->id);
+	vendor_note_of(service, &listener->vendor)->subscription_count--;
+	listener->used = false;
+	if (number < service->listener_free)
+		service->listener_free = number;
+}
+
+static bool load_subscription(void *context, const struct subscription *row)
+{
+	struct service *service = context;
+	if (row->start_seq != SUBSCRIPTION_REMOVED)
+		listener_add(service, row);
+	return true;
+}
+
+// ---- vendors
+
+struct vendor_note *vendor_note_of(struct service *service, const struct id *id)
+{
+	uint32_t number;
+	if (id_map_find(&service->vendor_numbers, id, &number))
+		return &service->vendors[number];
+	service->vendors = grown(service->vendors, service->vendor_count, &service->vendor_room, sizeof *service->vendors);
+	number = service->vendor_count++;
+	service->vendors[number] = (struct vendor_note){.id = *id};
+	id_map_put(&service->vendor_numbers, id, number);
+	return &service->vendors[number];
+}
+
+static bool load_vendor(void *context, const struct vendor *vendor)
+{
+	vendor_note_of(context, &vendor->id);
+	return true;
+}
+
+// ---- intents
+
+void waiting_add(struct service *service, const struct intent *intent)
+{
+	service->waiting = grown(service->waiting, service->waiting_count, &service->waiting_room, sizeof *service->waiting);
+	id_map_put(&service->waiting_numbers, &intent->id, service->waiting_count);
+	service->waiting[service->waiting_count++] = *intent;
+}
+
+void waiting_remove(struct service *service, const struct id *id)
+{
+	uint32_t number;
+	if (!id_map_find(&service->waiting_numbers, id, &number))
+		return;
+	id_map_remove(&service->waiting_numbers, id);
+	uint32_t last = --service->waiting_count;
+	if (number == last)
+		return;
+	service->waiting[number] = service->waiting[last];
+	id_map_put(&service->waiting_numbers, &service->waiting[number].id, number);
+}
+
+static bool load_intent(void *context, const struct intent *intent)
+{
+	struct service *service = context;
+	if (intent->state == INTENT_WAITING)
+		waiting_add(service, intent);
+	service->numbers.intents_released += intent->state == INTENT_RELEASED;
+	service->numbers.deals_open += intent->deals_open;
+	return true;
+}
+
+// ---- the feed
+
+static bool load_release(void *context, uint64_t seq, const struct match_header *header, struct bytes release)
+{
+	struct service *service = context;
+	(void)seq, (void)release;
+	if (header->kind != FEED_TOMBSTONE && header->released_at_ms + DAY_MS > service->now_ms)
+		estimate_add(&service->estimate, &service->trees, &header->facets, header->released_at_ms);
+	return true;
+}
+
+static void load_meta(struct service *service)
+{
+	struct bytes bytes;
+	uint64_t seen_ms;
+	service->incarnation = 1;
+	if (store_meta_get(service->store, "incarnation", &service->arena, &bytes) && bytes.count == 4)
+		memcpy(&service->incarnation, bytes.at, 4);
+	else
+		store_meta_put(service->store, "incarnation", &service->incarnation, 4);
+	// A clock that stands before what was already promised is wrong; time does not run back.
+	if (store_meta_get(service->store, "now_ms", &service->arena, &bytes) && bytes.count == sizeof seen_ms) {
+		memcpy(&seen_ms, bytes.at, sizeof seen_ms);
+		if (seen_ms > service->now_ms)
+			service->now_ms = seen_ms;
+	}
+}
+
+static void load_taxonomy(struct service *service)
+{
+	uint8_t hash[HASH_BYTES];
+	struct bytes known;
+	taxonomy_hash(service->config.taxonomy, hash);
+	bool found = store_meta_get(service->store, "taxonomy", &service->arena, &known);
+	if (found && known.count == sizeof hash && memcmp(known.at, hash, sizeof hash) == 0)
+		return;
+	if (found)
+		feed_renumber(service);
+	store_meta_put(service->store, "taxonomy", hash, sizeof hash);
+}
+
+enum err derived_load(struct service *service)
+{
+	bool first = service->numbers.commits == 0 && service->numbers.commit_failures == 0;
+	service->index = index_new(&service->trees);
+	store_begin(service->store);
+	if (first) {
+		load_meta(service);
+		load_taxonomy(service);
+		store_feed_scan(service->store, 0, load_release, service);
+		estimate_commit(&service->estimate);
+	}
+	service->numbers.intents_released = service->numbers.deals_open = 0;
+	store_vendor_each(service->store, load_vendor, service);
+	store_subscription_each(service->store, load_subscription, service);
+	store_intent_each(service->store, load_intent, service);
+	uint64_t last = store_feed_last(service->store);
+	service->numbers.feed_length = last ? last - store_feed_first(service->store) + 1 : 0;
+	if (first)
+		return store_commit(service->store);
+	enum err err = store_error(service->store);
+	store_abort(service->store);
+	return err;
+}
+
+void derived_unload(struct service *service)
+{
+	index_free(service->index);
+	service->index = NULL;
+	free(service->listeners);
+	free(service->vendors);
+	free(service->waiting);
+	service->listeners = NULL;
+	service->vendors = NULL;
+	service->waiting = NULL;
+	service->listener_count = service->listener_room = service->listener_free = 0;
+	service->vendor_count = service->vendor_room = 0;
+	service->waiting_count = service->waiting_room = 0;
+	id_map_clear(&service->listener_numbers);
+	id_map_clear(&service->vendor_numbers);
+	id_map_clear(&service->waiting_numbers);
+}

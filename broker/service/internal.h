@@ -1,0 +1,193 @@
+// What the files of service/ share. Each group of functions stands in the file named above it.
+//
+// Everything in `struct service` but the store, the parked requests and the counters is derived: derived.c loads it
+// from the store, at the start and after a failed commit.
+#ifndef OYEZ_SERVICE_INTERNAL_H
+#define OYEZ_SERVICE_INTERNAL_H
+
+#include "broker/core/index.h"
+#include "estimate.h"
+#include "facet_map.h"
+#include "id_map.h"
+#include "outbox.h"
+#include "parking.h"
+#include "service.h"
+#include "wire.h"
+
+// A subscription in memory. Positions are sequence numbers of the feed.
+enum { HITS_MAX = 16 };
+struct listener {
+	struct id id, vendor;
+	uint64_t made_at_ms;
+	uint64_t start_seq;     // events after it concern this subscription
+	uint64_t confirmed_seq; // as in the store
+	uint64_t sent_seq;      // answered up to here by this process, 0 = nothing yet
+	uint64_t received_seq;  // releases up to here may have reached the vendor
+	uint64_t hits_after;    // all matches after this position are in `hits`
+	uint64_t hits[HITS_MAX]; // the latest matches, ascending
+	uint32_t hit_count;
+	bool used;
+	bool indexed; // false: its filter means nothing under the present taxonomy
+};
+
+// A vendor in memory: what is not worth a row.
+struct vendor_note {
+	struct id id;
+	uint32_t subscription_count;
+	uint64_t inbox_sent_seq;
+};
+
+struct service {
+	struct service_config config;
+	struct service_signer signer;
+	struct store *store;
+	struct trees trees;
+	uint32_t incarnation; // of the feed's positions; cursors carry it
+	uint64_t start_ms;
+
+	// Time. `held_at_ms` stands still while the clock is held.
+	uint64_t now_ms, held_at_ms, jump_ms_max, next_tick_ms, next_timer_ms, next_trim_ms;
+	uint32_t next_trim_vendor;
+	bool clock_held;
+
+	// The running batch.
+	bool in_batch, wrote;
+	uint64_t compact_origin; // of an operator's request to compact, to be done after the commit
+	bool compact;
+	struct arena arena; // decoded rows, messages, replies; reset by service_begin
+	struct detail detail; // of the error about to be returned
+	struct vendor vendor; // the sender of a vendor's command
+	struct outbox outbox;
+
+	// Derived.
+	struct index *index;
+	struct listener *listeners; // numbered as in the index
+	uint32_t listener_count, listener_room, listener_free; // free ones are looked for from listener_free on
+	struct id_map listener_numbers;
+	struct vendor_note *vendors;
+	uint32_t vendor_count, vendor_room;
+	struct id_map vendor_numbers;
+	struct intent *waiting;
+	uint32_t waiting_count, waiting_room;
+	struct id_map waiting_numbers;
+	struct estimate estimate;
+
+	struct parking parking;
+	struct service_numbers numbers, numbers_before; // before: as of service_begin, for a failed commit
+};
+
+// Subscriptions removed stay as rows for a day, so that a late duplicate does not bring them back.
+#define SUBSCRIPTION_REMOVED UINT64_MAX // as start_seq
+#define SUBSCRIPTION_FORGET_MS DAY_MS
+
+// A record seen for the first time must be fresh; repeats are recognised before this is asked. ERR_STALE.
+enum err check_fresh(const struct service *service, const struct command *command);
+// The time that deadlines are held against: stands still while the clock is held.
+uint64_t due_now_ms(const struct service *service);
+
+// ---- derived.c
+enum err derived_load(struct service *service);
+void derived_unload(struct service *service);
+struct listener *listener_find(struct service *service, const struct id *id);
+struct listener *listener_add(struct service *service, const struct subscription *row);
+void listener_remove(struct service *service, struct listener *listener);
+struct vendor_note *vendor_note_of(struct service *service, const struct id *id); // made when missing
+void waiting_add(struct service *service, const struct intent *intent);
+void waiting_remove(struct service *service, const struct id *id);
+
+// ---- intents.c
+// Finds an intent and ends it first if its time is over.
+bool intent_load(struct service *service, const struct id *id, struct intent *out);
+bool intent_load_released(struct service *service, const struct release_id *release, struct intent *out);
+// Its mailbox and post can still be read.
+bool intent_readable(const struct intent *intent);
+// Ends a live intent: stops delivery, tells those who should know, wipes what may be wiped, stores the row.
+// ERR_GONE, ERR_DEAL_OPEN: nothing happened.
+enum err intent_end(struct service *service, struct intent *intent, enum intent_event event);
+// After a deal of the intent ended: concludes it, wipes it if it ended before; stores the row.
+void intent_after_deal(struct service *service, struct intent *intent);
+// Tells vendors with open offers that the places are taken; ends the release in the feed.
+void intent_became_taken(struct service *service, struct intent *intent);
+// The customer's named lists keep this vendor out.
+bool vendor_excluded(struct service *service, const struct intent *intent, const struct id *vendor);
+void reply_status(struct service *service, const struct command *command, const struct intent *intent);
+
+// ---- answers.c
+// May the sending vendor answer this release now, by an offer or a question? Loads the intent. *excluded: the message
+// is to be acknowledged and dropped. ERR_NOT_FOUND, ERR_NOT_RELEASED, ERR_GONE, ERR_TERMS_REFUSED, ERR_RULES_REFUSED,
+// ERR_VENDOR_LIMIT.
+enum err answer_check(struct service *service, const struct release_id *release, struct intent *intent,
+                      bool *excluded);
+struct question_list {
+	struct question *items;
+	size_t count;
+};
+struct question_list questions_of(struct service *service, const struct id *intent);
+// The message as it goes into the customer's mailbox.
+void answer_deliver(struct service *service, struct intent *intent, bool offer, Oyez__VendorMessage *message,
+                    uint64_t *mailbox_seq);
+
+// ---- offers.c
+struct offer_list {
+	struct offer *items;
+	size_t count;
+};
+struct offer_list offers_of(struct service *service, const struct id *intent);
+bool offer_open(const struct service *service, const struct offer *offer);
+// The deal on it lapsed: it may be accepted again, unless it is too old or the vendor has sent a newer one.
+void offer_reopen(struct service *service, const struct id *id);
+
+// ---- deals.c
+struct deal_list {
+	struct deal *items;
+	size_t count;
+};
+struct deal_list deals_of(struct service *service, const struct id *intent);
+// The customer withdrew before the countersignature. Stores the deal, not the intent.
+void deal_cancel(struct service *service, struct intent *intent, struct deal *deal);
+void deal_timeout(struct service *service, const struct id *id);
+
+// ---- release_message.c
+// What a release shows, as a message in the arena. `keys`: with intent and reply key (a tombstone goes without).
+Oyez__Release *release_message(struct service *service, const struct intent *intent, bool keys);
+void release_header(const struct intent *intent, struct match_header *header);
+
+// ---- feed.c
+void feed_release(struct service *service, struct intent *intent); // sets release_seq
+void feed_tombstone(struct service *service, const struct intent *intent, enum _Oyez__GoneReason reason);
+// False if the release was ended in the feed before (taken) or is not there.
+bool feed_release_standing(struct service *service, const struct intent *intent);
+// A tombstone's own bytes: when it was made and which release it ends.
+bool feed_tombstone_read(struct service *service, struct bytes bytes, uint64_t *at_ms, Oyez__Release **release);
+void feed_trim(struct service *service); // a bounded slice
+void inboxes_trim(struct service *service); // a bounded slice
+// Numbers every header anew after a change of the taxonomy.
+void feed_renumber(struct service *service);
+
+// ---- fetch.c
+void cursor_encode(const struct service *service, uint64_t seq, uint8_t out[CURSOR_BYTES]);
+bool fetch_resume(struct service *service, struct parked *parked, bool final);
+
+// ---- mailbox.c, inbox.c
+// Appends and wakes the reader. The intent's row is the caller's to store.
+uint64_t mailbox_add(struct service *service, struct intent *intent, const Oyez__MailboxItem *item);
+bool mailbox_resume(struct service *service, struct parked *parked, bool final);
+void inbox_add(struct service *service, const struct id *vendor, const Oyez__InboxItem *item);
+bool inbox_resume(struct service *service, struct parked *parked, bool final);
+
+// ---- vendors.c
+Oyez__VouchedListing *vouched_listing(struct service *service, const struct vendor *vendor);
+Oyez__Signed *sign_message(struct service *service, const char *tag, const ProtobufCMessage *message);
+
+// ---- tick.c, timers.c
+void tick_run(struct service *service);
+uint64_t tick_after(const struct service *service, uint64_t now_ms);
+void timers_run(struct service *service); // a bounded slice
+
+// Handlers: one per line of COMMAND_LIST. They return an error, or reply, or park the request.
+#define X(KIND, handler, type)                                                                                     \
+	enum err handler(struct service *service, const struct command *command, const type *message);
+COMMAND_LIST(X)
+#undef X
+
+#endif

@@ -1,0 +1,126 @@
+// Replies, held until the commit. Not here: when a request is answered (the handlers, parking.c).
+#include "outbox.h"
+
+#include <stdlib.h>
+
+#include "internal.h"
+
+static ProtobufCBinaryData pack_error(struct arena *arena, enum reply_form form, enum err err, const char *detail)
+{
+	Oyez__Error error = OYEZ__ERROR__INIT;
+	error.code = (uint32_t)err;
+	error.name = (char *)err_name(err);
+	error.detail = (char *)(detail ? detail : "");
+	if (form == REPLY_CUSTOMER) {
+		Oyez__CustomerReply reply = OYEZ__CUSTOMER_REPLY__INIT;
+		reply.body_case = OYEZ__CUSTOMER_REPLY__BODY_ERROR;
+		reply.error = &error;
+		return wire_pack(arena, &reply.base);
+	}
+	if (form == REPLY_ADMIN) {
+		Oyez__AdminReply reply = OYEZ__ADMIN_REPLY__INIT;
+		reply.body_case = OYEZ__ADMIN_REPLY__BODY_ERROR;
+		reply.error = &error;
+		return wire_pack(arena, &reply.base);
+	}
+	Oyez__Reply reply = OYEZ__REPLY__INIT;
+	reply.body_case = OYEZ__REPLY__BODY_ERROR;
+	reply.error = &error;
+	return wire_pack(arena, &reply.base);
+}
+
+static void put(struct service *service, uint64_t origin, enum reply_form form, ProtobufCBinaryData bytes)
+{
+	struct outbox *outbox = &service->outbox;
+	if (outbox->count == outbox->room) {
+		outbox->room = outbox->room ? outbox->room * 2 : 64;
+		outbox->effects = realloc(outbox->effects, outbox->room * sizeof *outbox->effects);
+		if (!outbox->effects)
+			abort();
+	}
+	outbox->effects[outbox->count++] =
+	    (struct effect){.origin = origin, .form = form, .bytes = bytes.data, .count = bytes.len};
+}
+
+void outbox_clear(struct outbox *outbox)
+{
+	outbox->count = outbox->taken = 0;
+}
+
+void outbox_fini(struct outbox *outbox)
+{
+	free(outbox->effects);
+	*outbox = (struct outbox){0};
+}
+
+void reply_customer(struct service *service, uint64_t origin, const Oyez__CustomerReply *reply)
+{
+	if (origin)
+		put(service, origin, REPLY_CUSTOMER, wire_pack(&service->arena, &reply->base));
+}
+
+void reply_vendor(struct service *service, uint64_t origin, const Oyez__Reply *reply)
+{
+	if (origin)
+		put(service, origin, REPLY_VENDOR, wire_pack(&service->arena, &reply->base));
+}
+
+void reply_admin(struct service *service, uint64_t origin, const Oyez__AdminReply *reply)
+{
+	if (origin)
+		put(service, origin, REPLY_ADMIN, wire_pack(&service->arena, &reply->base));
+}
+
+void reply_error(struct service *service, uint64_t origin, enum reply_form form, enum err err, const char *detail)
+{
+	if (origin)
+		put(service, origin, form, pack_error(&service->arena, form, err, detail));
+}
+
+void reply_ack(struct service *service, const struct command *command, const struct id *id)
+{
+	Oyez__Ack ack = OYEZ__ACK__INIT;
+	ack.id = wire_id(id);
+	switch (command_reply_form(command->kind)) {
+	case REPLY_CUSTOMER: {
+		Oyez__CustomerReply reply = OYEZ__CUSTOMER_REPLY__INIT;
+		reply.body_case = OYEZ__CUSTOMER_REPLY__BODY_ACK;
+		reply.ack = &ack;
+		reply_customer(service, command->origin, &reply);
+		break;
+	}
+	case REPLY_VENDOR: {
+		Oyez__Reply reply = OYEZ__REPLY__INIT;
+		reply.body_case = OYEZ__REPLY__BODY_ACK;
+		reply.ack = &ack;
+		reply_vendor(service, command->origin, &reply);
+		break;
+	}
+	case REPLY_ADMIN: {
+		Oyez__AdminReply reply = OYEZ__ADMIN_REPLY__INIT;
+		reply.body_case = OYEZ__ADMIN_REPLY__BODY_ACK;
+		reply.ack = &ack;
+		reply_admin(service, command->origin, &reply);
+		break;
+	}
+	}
+}
+
+void outbox_fail(struct service *service, enum err err)
+{
+	struct outbox *outbox = &service->outbox;
+	for (size_t i = 0; i < outbox->count; i++) {
+		ProtobufCBinaryData bytes = pack_error(&service->arena, outbox->effects[i].form, err, NULL);
+		outbox->effects[i].bytes = bytes.data;
+		outbox->effects[i].count = bytes.len;
+	}
+}
+
+bool service_effect_next(struct service *service, struct effect *effect)
+{
+	struct outbox *outbox = &service->outbox;
+	if (service->in_batch || outbox->taken == outbox->count)
+		return false;
+	*effect = outbox->effects[outbox->taken++];
+	return true;
+}

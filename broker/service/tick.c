@@ -1,0 +1,45 @@
+// The tick: who leaves is decided in core/release.c; here those who leave are published, in ascending release id.
+#include "broker/core/release.h"
+#include "internal.h"
+
+uint64_t tick_after(const struct service *service, uint64_t now_ms)
+{
+	uint64_t tick_ms = service->config.tick_ms ? service->config.tick_ms : 1;
+	return (now_ms / tick_ms + 1) * tick_ms;
+}
+
+static void publish(struct service *service, const struct waiting *waiting)
+{
+	struct intent intent = *waiting->intent;
+	if (intent_apply(&intent, INTENT_RELEASE, service->now_ms) != ERR_OK)
+		return;
+	intent.facets = waiting->class_facets;
+	intent.crowd = waiting->crowd;
+	feed_release(service, &intent);
+	store_intent_put(service->store, &intent);
+	service->numbers.intents_released++;
+}
+
+void tick_run(struct service *service)
+{
+	uint32_t count = service->waiting_count;
+	if (count == 0)
+		return;
+	struct waiting *waiting = arena_alloc(&service->arena, count * sizeof *waiting);
+	for (uint32_t i = 0; i < count; i++)
+		waiting[i] = (struct waiting){.release = service->waiting[i].release_id, .intent = &service->waiting[i]};
+	void *scratch = arena_alloc(&service->arena, release_scratch_bytes(count));
+	if (release_tick(waiting, count, service->config.crowd, service->now_ms, &service->trees, scratch) == 0)
+		return;
+	for (uint32_t i = 0; i < count; i++)
+		if (waiting[i].crowd > 0)
+			publish(service, &waiting[i]);
+	// The rows in service->waiting move as others leave, so their ids are taken first.
+	struct id *left = arena_alloc(&service->arena, count * sizeof *left);
+	uint32_t left_count = 0;
+	for (uint32_t i = 0; i < count; i++)
+		if (waiting[i].crowd > 0)
+			left[left_count++] = waiting[i].intent->id;
+	for (uint32_t i = 0; i < left_count; i++)
+		waiting_remove(service, &left[i]);
+}
