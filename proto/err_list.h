@@ -36,6 +36,7 @@ X(ERR_NOT_YOURS, 111, "not_yours", "this belongs to somebody else", "use your ow
 X(ERR_ADMIN_ONLY, 112, "admin_only", "this is for the operator's socket", "use the ipc address of the data directory", "ceci est réservé à la prise de l'exploitant", "prenez l'adresse ipc du dossier de données") \
 X(ERR_BAD_COUNTERSIGNATURE, 113, "bad_countersignature", "the countersignature does not fit this deal", "countersign the agreement received, with the registered key", "la contresignature ne correspond pas à cet accord", "contresignez l'accord reçu, avec la clé inscrite") \
 X(ERR_TERMS_REFUSED, 114, "terms_refused", "the vendor's listing does not agree to the intent's terms", "register with these terms, or pass", "le vendeur n'a pas souscrit à ces conditions", "inscrivez-vous avec ces conditions, ou passez") \
+X(ERR_RULES_REFUSED, 115, "rules_refused", "the customer's vendor rules do not let this vendor answer", "pass this one", "les règles de la personne excluent ce vendeur", "passez celle-ci") \
 X(ERR_NOT_FOUND, 200, "not_found", "there is no such thing here", "check the id", "rien de tel ici", "vérifiez l'identifiant") \
 X(ERR_CONFLICT, 201, "conflict", "the same id was used before with other content", "make a new one instead of changing the old", "le même identifiant a déjà servi avec un autre contenu", "faites-en un nouveau au lieu de changer l'ancien") \
 X(ERR_GONE, 202, "gone", "it has ended: withdrawn, expired or taken", "nothing more to do here", "c'est terminé : retiré, échu ou pris", "il n'y a plus rien à faire ici") \
@@ -79,6 +80,8 @@ X(ERR_SEALED, 413, "sealed", "a sealed message cannot be opened", "it was made f
 X(ERR_AMBIGUOUS, 414, "ambiguous", "several things begin with these letters", "write more of the id", "plusieurs choses commencent par ces lettres", "écrivez une plus grande partie de l'identifiant") \
 X(ERR_NO_MEMORY, 415, "no_memory", "no memory left", "close other programs and try again", "plus de mémoire", "fermez d'autres programmes et recommencez") \
 X(ERR_NOT_UNDERSTOOD, 416, "not_understood", "this file is none of the formats understood", "give a schema.org Demand, a Beckn search or select, or a UBL RequestForQuotation", "ce fichier n'est d'aucun format connu", "donnez un Demand schema.org, un search ou select Beckn, ou un RequestForQuotation UBL") \
+X(ERR_VENDOR_MISSING, 420, "vendor_missing", "there is no vendor here", "run: oyez vendor init --name NAME --url URL --country CC", "il n'y a pas de vendeur ici", "lancez : oyez vendor init --name NOM --url URL --country CC") \
+X(ERR_VENDOR_EXISTS, 421, "vendor_exists", "there is already a vendor here", "choose another --home", "il y a déjà un vendeur ici", "choisissez un autre --home") \
 X(ERR_UNKNOWN_ERROR, 499, "unknown_error", "an error this program does not know", "update this program", "une erreur que ce programme ne connaît pas", "mettez ce programme à jour")
 // clang-format on
 
