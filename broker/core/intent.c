@@ -56,7 +56,8 @@ enum err intent_apply(struct intent *intent, enum intent_event event, uint64_t n
 	const struct transition *transition = &TRANSITIONS[intent->state][event];
 	if (!transition->next)
 		return transition->refusal;
-	if (event == INTENT_WITHDRAW && intent->deals_bound > 0)
+	// Concluded deals stand on their own: only one that is under way holds the intent.
+	if (event == INTENT_WITHDRAW && intent->deals_bound > intent->deals_done)
 		return ERR_DEAL_OPEN;
 	intent->state = transition->next;
 	if (transition->next == INTENT_RELEASED)

@@ -25,7 +25,7 @@ struct intent {
 	uint32_t crowd_wish;
 	uint32_t needed_by_day;
 	uint32_t deals_max, deals_open, deals_done; // open: accepted, countersigned or revealed; done: concluded
-	uint32_t deals_bound;                       // countersigned, revealed or concluded: these refuse a withdrawal
+	uint32_t deals_bound;                       // countersigned, revealed or concluded; those not concluded refuse a withdrawal
 	uint32_t vendor_count, offer_count;
 	uint32_t mailbox_slot; // of its key in the slot file
 	uint64_t mailbox_next; // sequence number of the next mailbox item, from 1

@@ -106,6 +106,20 @@ static void deals_max_holds(void **state)
 	assert_int_equal(intent.deals_bound, 1);
 }
 
+static void only_a_deal_under_way_refuses_a_withdrawal(void **state)
+{
+	(void)state;
+	struct intent intent = {.state = INTENT_RELEASED, .deals_max = 3};
+	assert_int_equal(intent_deal_open(&intent), ERR_OK);
+	intent_deal_bind(&intent);
+	intent_deal_conclude(&intent);
+	assert_int_equal(intent_deal_open(&intent), ERR_OK);
+	intent_deal_bind(&intent);
+	assert_int_equal(intent_apply(&intent, INTENT_WITHDRAW, NOW_MS), ERR_DEAL_OPEN);
+	intent_deal_conclude(&intent);
+	assert_int_equal(intent_apply(&intent, INTENT_WITHDRAW, NOW_MS), ERR_OK);
+}
+
 static void no_deal_without_a_place(void **state)
 {
 	(void)state;
@@ -165,6 +179,7 @@ int main(void)
 	    cmocka_unit_test(bound_deal_refuses_withdrawal_but_not_expiry),
 	    cmocka_unit_test(accepted_deal_does_not_refuse_withdrawal),
 	    cmocka_unit_test(deals_max_holds),
+	    cmocka_unit_test(only_a_deal_under_way_refuses_a_withdrawal),
 	    cmocka_unit_test(no_deal_without_a_place),
 	    cmocka_unit_test(counters_agree_with_counting),
 	};
