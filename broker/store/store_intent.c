@@ -108,10 +108,11 @@ static bool content_open(struct store *store, struct intent *intent, struct byte
 
 static bool intent_read(struct store *store, const struct id *id, struct bytes bytes, struct intent *out)
 {
+	struct id own = *id; // the caller may have given &out->id
 	memset(out, 0, sizeof(*out));
+	out->id = own;
 	struct intent_row row = {.intent = out};
 	bool read = row_read(bytes, ROW_VERSION, intent_fields, &row);
-	out->id = *id;
 	if (read && out->mailbox_slot != SLOT_NONE)
 		read = content_open(store, out, row.content);
 	else if (read)
