@@ -4,15 +4,15 @@
 
 #include <stdlib.h>
 
-void events_init(struct events *events, uv_loop_t *loop, uv_async_cb wake, void *data)
+void edge_events_init(struct edge_events *events, uv_loop_t *loop, uv_async_cb wake, void *data)
 {
-	*events = (struct events){0};
+	*events = (struct edge_events){0};
 	uv_mutex_init(&events->mutex);
 	uv_async_init(loop, &events->wake, wake);
 	events->wake.data = data;
 }
 
-void events_add(struct events *events, struct event event)
+void edge_events_add(struct edge_events *events, struct event event)
 {
 	uv_mutex_lock(&events->mutex);
 	if (events->closed) {
@@ -31,7 +31,7 @@ void events_add(struct events *events, struct event event)
 	uv_mutex_unlock(&events->mutex);
 }
 
-size_t events_take(struct events *events, const struct event **out)
+size_t edge_events_take(struct edge_events *events, const struct event **out)
 {
 	uv_mutex_lock(&events->mutex);
 	struct event *filled = events->queue;
@@ -46,7 +46,7 @@ size_t events_take(struct events *events, const struct event **out)
 	return count;
 }
 
-void events_close(struct events *events)
+void edge_events_close(struct edge_events *events)
 {
 	uv_mutex_lock(&events->mutex);
 	events->closed = true;
@@ -54,7 +54,7 @@ void events_close(struct events *events)
 	uv_close((uv_handle_t *)&events->wake, NULL);
 }
 
-void events_fini(struct events *events)
+void edge_events_fini(struct edge_events *events)
 {
 	for (size_t i = 0; i < events->queued; i++)
 		free(events->queue[i].bytes);

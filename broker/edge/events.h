@@ -22,7 +22,7 @@ struct event {
 	size_t count;
 };
 
-struct events {
+struct edge_events {
 	uv_mutex_t mutex;
 	uv_async_t wake;
 	bool closed;
@@ -30,13 +30,13 @@ struct events {
 	size_t queued, room, taken_room;
 };
 
-void events_init(struct events *events, uv_loop_t *loop, uv_async_cb wake, void *data);
+void edge_events_init(struct edge_events *events, uv_loop_t *loop, uv_async_cb wake, void *data);
 // From any thread. Takes over `event.bytes`.
-void events_add(struct events *events, struct event event);
+void edge_events_add(struct edge_events *events, struct event event);
 // Everything there is, in order; valid until the next call. On the loop only.
-size_t events_take(struct events *events, const struct event **out);
+size_t edge_events_take(struct edge_events *events, const struct event **out);
 // Nothing is taken from now on; frees what is still queued once the loop closed the handle.
-void events_close(struct events *events);
-void events_fini(struct events *events);
+void edge_events_close(struct edge_events *events);
+void edge_events_fini(struct edge_events *events);
 
 #endif

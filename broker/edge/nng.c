@@ -61,7 +61,7 @@ struct edge {
 	nng_socket socket;
 	struct listener listeners[LISTENERS_MAX];
 	size_t listener_count;
-	struct events events;
+	struct edge_events events;
 	uv_timer_t sweep, drain;
 	struct pipes *pipes;
 
@@ -83,7 +83,7 @@ static void top_up(struct edge *edge);
 static void on_aio(void *argument)
 {
 	struct exchange *exchange = argument;
-	events_add(&exchange->edge->events, (struct event){.kind = EVENT_AIO, .subject = exchange});
+	edge_events_add(&exchange->edge->events, (struct event){.kind = EVENT_AIO, .subject = exchange});
 }
 
 static bool is_local(nng_pipe pipe)
@@ -100,18 +100,18 @@ static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *argument)
 	uint64_t id = (uint64_t)nng_pipe_id(pipe);
 	if (event == NNG_PIPE_EV_REM_POST) {
 		metrics->connections--;
-		events_add(&edge->events, (struct event){.kind = EVENT_PIPE_REMOVED, .number = id});
+		edge_events_add(&edge->events, (struct event){.kind = EVENT_PIPE_REMOVED, .number = id});
 		return;
 	}
 	bool local = is_local(pipe);
 	if (metrics->connections++ >= edge->options.connections_max && !local) {
 		metrics->connections_refused++;
-		events_add(&edge->events, (struct event){.kind = EVENT_PIPE_REFUSED});
+		edge_events_add(&edge->events, (struct event){.kind = EVENT_PIPE_REFUSED});
 		nng_pipe_close(pipe);
 		return;
 	}
 	metrics->connections_accepted++;
-	events_add(&edge->events, (struct event){.kind = EVENT_PIPE_ADDED, .number = id, .flag = local});
+	edge_events_add(&edge->events, (struct event){.kind = EVENT_PIPE_ADDED, .number = id, .flag = local});
 }
 
 void edge_reply(void *context, const struct effect *effect)
@@ -124,7 +124,7 @@ void edge_reply(void *context, const struct effect *effect)
 			abort();
 		memcpy(event.bytes, effect->bytes, effect->count);
 	}
-	events_add(&edge->events, event);
+	edge_events_add(&edge->events, event);
 }
 
 // ---- exchanges
@@ -502,7 +502,7 @@ static void on_wake(uv_async_t *wake)
 {
 	struct edge *edge = wake->data;
 	const struct event *events;
-	size_t count = events_take(&edge->events, &events);
+	size_t count = edge_events_take(&edge->events, &events);
 	for (size_t i = 0; i < count; i++)
 		on_event(edge, &events[i]);
 }
@@ -536,7 +536,7 @@ enum err edge_open(const struct edge_options *options, struct edge **out, const 
 		return ERR_NO_MEMORY;
 	}
 	edge->pipes = pipes_new();
-	events_init(&edge->events, options->loop, on_wake, edge);
+	edge_events_init(&edge->events, options->loop, on_wake, edge);
 	uv_timer_init(options->loop, &edge->sweep);
 	uv_timer_init(options->loop, &edge->drain);
 	edge->sweep.data = edge->drain.data = edge;
@@ -595,7 +595,7 @@ void edge_close(struct edge *edge)
 {
 	edge->closed = true;
 	nng_close(edge->socket); // every aio ends; their events are not taken any more
-	events_close(&edge->events);
+	edge_events_close(&edge->events);
 	uv_close((uv_handle_t *)&edge->sweep, NULL);
 	uv_close((uv_handle_t *)&edge->drain, NULL);
 }
@@ -615,7 +615,7 @@ void edge_free(struct edge *edge)
 		free(exchange->frame);
 		free(exchange);
 	}
-	events_fini(&edge->events);
+	edge_events_fini(&edge->events);
 	pipes_free(edge->pipes);
 	free(edge->exchanges);
 	free(edge);

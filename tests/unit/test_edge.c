@@ -62,7 +62,7 @@ static void test_limits_of_one_pipe(void **state)
 enum { EVENTS = 50000 };
 
 struct counter {
-	struct events events;
+	struct edge_events events;
 	uint64_t next; // events of one thread arrive in its order
 };
 
@@ -70,21 +70,21 @@ static void on_wake(uv_async_t *wake)
 {
 	struct counter *counter = wake->data;
 	const struct event *events;
-	size_t count = events_take(&counter->events, &events);
+	size_t count = edge_events_take(&counter->events, &events);
 	for (size_t i = 0; i < count; i++) {
 		assert_int_equal(events[i].number, counter->next);
 		counter->next++;
 		free(events[i].bytes);
 	}
 	if (counter->next == EVENTS)
-		events_close(&counter->events);
+		edge_events_close(&counter->events);
 }
 
 static void add_events(void *argument)
 {
 	struct counter *counter = argument;
 	for (uint64_t i = 0; i < EVENTS; i++)
-		events_add(&counter->events, (struct event){.kind = EVENT_REPLY, .number = i, .bytes = malloc(8), .count = 8});
+		edge_events_add(&counter->events, (struct event){.kind = EVENT_REPLY, .number = i, .bytes = malloc(8), .count = 8});
 }
 
 static void test_events_arrive_in_order(void **state)
@@ -94,13 +94,13 @@ static void test_events_arrive_in_order(void **state)
 	uv_thread_t thread;
 	struct counter counter = {.next = 0};
 	uv_loop_init(&loop);
-	events_init(&counter.events, &loop, on_wake, &counter);
+	edge_events_init(&counter.events, &loop, on_wake, &counter);
 	uv_thread_create(&thread, add_events, &counter);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	uv_thread_join(&thread);
 	assert_int_equal(counter.next, EVENTS);
-	events_add(&counter.events, (struct event){.bytes = malloc(8)}); // after the close: freed, not kept
-	events_fini(&counter.events);
+	edge_events_add(&counter.events, (struct event){.bytes = malloc(8)}); // after the close: freed, not kept
+	edge_events_fini(&counter.events);
 	uv_loop_close(&loop);
 }
 
