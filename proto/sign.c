@@ -19,7 +19,7 @@ void sign_pair_from_seed(struct sign_pair *pair, const uint8_t seed[32])
 	crypto_sign_seed_keypair(pair->public_key, pair->secret_key, seed);
 }
 
-// Tag, zero byte, record. Ed25519 hashes its input twice, so it has to stand in one piece.
+// Tag, zero byte, record; wiped after use, since a record may be somebody's card. Ed25519 hashes its input twice, so it has to stand in one piece.
 // Small inputs use the caller's buffer; NULL when there is no memory.
 enum { INPUT_SMALL_BYTES = 4096 };
 static uint8_t *signed_input(const char *tag, const uint8_t *record, size_t record_bytes,
@@ -36,6 +36,13 @@ static uint8_t *signed_input(const char *tag, const uint8_t *record, size_t reco
 	return input;
 }
 
+static void signed_input_free(uint8_t *input, size_t count, const uint8_t *small)
+{
+	sodium_memzero(input, count);
+	if (input != small)
+		free(input);
+}
+
 void sign_bytes(const struct sign_pair *pair, const char *tag, const uint8_t *record, size_t record_bytes,
                 uint8_t signature[SIGNATURE_BYTES])
 {
@@ -45,8 +52,7 @@ void sign_bytes(const struct sign_pair *pair, const char *tag, const uint8_t *re
 	if (!input)
 		abort(); // records are at most RECORD_BYTES_MAX: a program without 32 KiB cannot go on
 	crypto_sign_detached(signature, NULL, input, count, pair->secret_key);
-	if (input != small)
-		free(input);
+	signed_input_free(input, count, small);
 }
 
 enum err sign_check(const uint8_t key[KEY_BYTES], const char *tag, const uint8_t *record, size_t record_bytes,
@@ -58,8 +64,7 @@ enum err sign_check(const uint8_t key[KEY_BYTES], const char *tag, const uint8_t
 	if (!input)
 		return ERR_NO_MEMORY;
 	int bad = crypto_sign_verify_detached(signature, input, count, key);
-	if (input != small)
-		free(input);
+	signed_input_free(input, count, small);
 	if (!bad)
 		return ERR_OK;
 	// libsodium refuses small-order and non-canonical keys, but does not say that this was the reason.
