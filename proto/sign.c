@@ -19,8 +19,8 @@ void sign_pair_from_seed(struct sign_pair *pair, const uint8_t seed[32])
 	crypto_sign_seed_keypair(pair->public_key, pair->secret_key, seed);
 }
 
-// Tag, zero byte, record; wiped after use, since a record may be somebody's card. Ed25519 hashes its input twice, so it has to stand in one piece.
-// Small inputs use the caller's buffer; NULL when there is no memory.
+// Tag, zero byte, record: in one piece, since Ed25519 hashes its input twice; wiped after use, since a record may be
+// somebody's card. Small inputs use the caller's buffer; NULL when there is no memory.
 enum { INPUT_SMALL_BYTES = 4096 };
 static uint8_t *signed_input(const char *tag, const uint8_t *record, size_t record_bytes,
                              uint8_t small[INPUT_SMALL_BYTES], size_t *count)

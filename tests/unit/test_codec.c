@@ -17,6 +17,7 @@
 #include "proto/limits.h"
 #include "proto/seal.h"
 #include "proto/sign.h"
+#include "proto/utf8.h"
 
 // ---- writing wire bytes
 
@@ -480,6 +481,43 @@ static void test_fields_that_must_fit(void **state)
 
 	Oyez__Fetch fetch = OYEZ__FETCH__INIT;
 	assert_int_equal(codec_check(&fetch.base, &detail), ERR_BAD_VALUE);
+}
+
+// The corners of the table of well-formed sequences.
+static void test_utf8(void **state)
+{
+	(void)state;
+	static const char *const good[] = {"",
+	                                   "a",
+	                                   "\x7f",
+	                                   "\xc2\x80",
+	                                   "\xdf\xbf",
+	                                   "\xe0\xa0\x80",
+	                                   "\xed\x9f\xbf",
+	                                   "\xee\x80\x80",
+	                                   "\xef\xbf\xbf",
+	                                   "\xf0\x90\x80\x80",
+	                                   "\xf4\x8f\xbf\xbf",
+	                                   "d\xc3\xa9j\xc3\xa0 vu"};
+	static const char *const bad[] = {"\x80",
+	                                  "\xbf",
+	                                  "\xc0\x80",
+	                                  "\xc1\xbf",
+	                                  "\xc2",
+	                                  "\xc2\x7f",
+	                                  "\xe0\x9f\xbf",
+	                                  "\xe0\xa0",
+	                                  "\xed\xa0\x80",
+	                                  "\xf0\x8f\xbf\xbf",
+	                                  "\xf0\x90\x80",
+	                                  "\xf4\x90\x80\x80",
+	                                  "\xf5\x80\x80\x80",
+	                                  "\xff",
+	                                  "a\xe2\x82\x28"};
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_true(utf8_valid((const uint8_t *)good[i], strlen(good[i])));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(utf8_valid((const uint8_t *)bad[i], strlen(bad[i])));
 }
 
 // Every prefix of every message: refused, or (cut between two optional fields) taken; never a crash.
