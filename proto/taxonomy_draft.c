@@ -1,5 +1,7 @@
 // From nodes as they were read to the immutable tree in pre-order.
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE // qsort_r
+#endif
 #include "taxonomy_draft.h"
 
 #include <stdio.h>

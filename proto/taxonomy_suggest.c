@@ -29,7 +29,7 @@ size_t taxonomy_suggest(const struct taxonomy *taxonomy, const char *text, const
 }
 
 // A foreign path in parts. A part such as "Coffee Makers & Espresso Machines" is tried whole and by its halves.
-enum { GUESS_PARTS_MAX = 16, GUESS_HALVES_MAX = 4, GUESS_COST_ACCEPTED = 200, GUESS_ANCESTOR_BONUS = 40 };
+enum { GUESS_PARTS_MAX = 16, GUESS_HALVES_MAX = 4, GUESS_COST_ACCEPTED = 150, GUESS_ANCESTOR_BONUS = 40 };
 struct guess_part {
 	struct folded forms[1 + GUESS_HALVES_MAX];
 	size_t form_count;
