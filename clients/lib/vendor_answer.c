@@ -1,7 +1,6 @@
 // Reading a bot's answers; the forms stand in vendor_answer.h.
 #include "clients/lib/vendor_answer.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,12 +22,11 @@ static enum err field_error(struct oyez_error *error, enum err code, const char 
 // A JSON number has at most four decimals, or it is not an amount.
 static enum err amount_of_real(double value, int64_t *out)
 {
-	double scaled = value * 10000.0, whole = nearbyint(scaled);
-
-	if (!(value >= 0) || value > (double)(AMOUNT_E4_MAX / 10000) || fabs(scaled - whole) > 1e-3)
+	if (!(value >= 0) || value > (double)(AMOUNT_E4_MAX / 10000))
 		return ERR_BAD_AMOUNT;
-	*out = (int64_t)whole;
-	return ERR_OK;
+	*out = (int64_t)(value * 10000.0 + 0.5);
+	double off = value * 10000.0 - (double)*out;
+	return off < 1e-3 && off > -1e-3 ? ERR_OK : ERR_BAD_AMOUNT;
 }
 
 static enum err amount_of(json_t *value, const char *name, int64_t *out, const char **currency,
@@ -86,8 +84,8 @@ static enum err number_of(json_t *object, const char *name, json_int_t max, int3
 		return ERR_OK;
 	if (json_is_integer(value))
 		number = json_integer_value(value);
-	else if (json_is_real(value) && json_real_value(value) == floor(json_real_value(value)) &&
-	         fabs(json_real_value(value)) <= (double)max)
+	else if (json_is_real(value) && json_real_value(value) >= 0 && json_real_value(value) <= (double)max &&
+	         json_real_value(value) == (double)(json_int_t)json_real_value(value))
 		number = (json_int_t)json_real_value(value);
 	if (number < 0 || number > max) {
 		char what[64];
