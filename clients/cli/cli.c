@@ -1,6 +1,7 @@
 // The frame of the `oyez` command: common options, finding the command, help. Output stands in output.c.
 #include "clients/cli/cli.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <locale.h>
 #include <signal.h>
@@ -14,15 +15,27 @@
 
 #define BROKER_DEFAULT "tcp://127.0.0.1:7710"
 
-static bool language_is_french(void)
+static const char *locale_value(void)
 {
 	static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		const char *value = getenv(names[i]);
 		if (value && *value)
-			return strncmp(value, "fr", 2) == 0;
+			return value;
 	}
-	return false;
+	return "C";
+}
+
+const char *cli_locale_language(void)
+{
+	static char language[3];
+	const char *value = locale_value();
+	bool two_letters = islower((unsigned char)value[0]) && islower((unsigned char)value[1]) &&
+	                   (value[2] == '_' || value[2] == '.' || value[2] == 0);
+	if (!two_letters)
+		return NULL;
+	memcpy(language, value, 2);
+	return language;
 }
 
 static const char *home_default(void)
@@ -51,7 +64,7 @@ static void cli_init(struct cli *cli)
 	cli->home = env_or("OYEZ_HOME", home_default());
 	const char *json = env_or("OYEZ_JSON", "");
 	cli->json = *json && strcmp(json, "0") != 0;
-	cli->french = language_is_french();
+	cli->french = strncmp(locale_value(), "fr", 2) == 0;
 	cli->color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 	const char *passphrase = getenv("OYEZ_PASSPHRASE");
 	if (passphrase)

@@ -36,6 +36,9 @@ void cli_object(struct cli *cli, json_t *object);
 // Prints the error in the form asked for and returns the exit code that belongs to it.
 int cli_fail(struct cli *cli, const struct oyez_error *error);
 int cli_fail_code(struct cli *cli, enum err code, const char *detail);
+int cli_exit_code(enum err code);
+// {"code","message","hint","detail"?} in the person's language.
+json_t *cli_error_json(const struct cli *cli, const struct oyez_error *error);
 // A usage error (`command` is mostly cli->command): says what is wrong with which word, shows the command's usage line.
 int cli_usage(struct cli *cli, const struct cli_command *command, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -48,6 +51,9 @@ void cli_note_privacy(struct cli *cli);
 // One of two texts by the person's language.
 const char *cli_word(const struct cli *cli, const char *english, const char *french);
 
+// The language of the locale ("fr"), NULL for C and POSIX.
+const char *cli_locale_language(void);
+
 // getopt_long with errors told through cli_usage: -1 at the end, CLI_BAD_OPTION after a usage error was printed.
 // Start with optind = 0.
 enum { CLI_BAD_OPTION = -2 };
@@ -57,6 +63,9 @@ bool cli_wait_parse(struct cli *cli, const char *text, uint64_t *wait_ms);
 // A whole number between min and max. False after a usage error was printed.
 bool cli_number_parse(struct cli *cli, const char *option, const char *text, uint64_t min, uint64_t max,
                       uint64_t *out);
+
+// Exactly `count` words that are no options stand behind the options (getopt moved them to the end); else a usage error.
+bool cli_words(struct cli *cli, int argc, int count);
 
 // Reads a whole file of at most bytes_max ("-" is stdin); *text is malloc'd and ends with a zero byte beyond `bytes`.
 // ERR_IO, ERR_TOO_LARGE.

@@ -31,6 +31,19 @@ int cli_getopt(struct cli *cli, int argc, char **argv, const struct option *opti
 	return option;
 }
 
+bool cli_words(struct cli *cli, int argc, int count)
+{
+	int left = argc - optind;
+	if (left == count)
+		return true;
+	if (left < count)
+		cli_usage(cli, cli->command, "%s", cli_word(cli, "something is missing", "il manque quelque chose"));
+	else
+		cli_usage(cli, cli->command,
+		          cli_word(cli, "%d words too many", "%d mots de trop"), left - count);
+	return false;
+}
+
 bool cli_wait_parse(struct cli *cli, const char *text, uint64_t *wait_ms)
 {
 	char *end = NULL;

@@ -106,7 +106,7 @@ void cli_object(struct cli *cli, json_t *object)
 
 // ---- errors
 
-static int exit_code_of(enum err code)
+int cli_exit_code(enum err code)
 {
 	switch (code) {
 	case ERR_OK:
@@ -139,11 +139,20 @@ static void print_error(struct cli *cli, const char *name, const char *message, 
 	free(clean);
 }
 
+json_t *cli_error_json(const struct cli *cli, const struct oyez_error *error)
+{
+	json_t *object = json_pack("{s:s, s:s, s:s}", "code", err_name(error->code), "message",
+	                           err_message(error->code, cli->french), "hint", err_hint(error->code, cli->french));
+	if (*error->detail)
+		json_object_set_new(object, "detail", json_string(error->detail) ?: json_string("?"));
+	return object;
+}
+
 int cli_fail(struct cli *cli, const struct oyez_error *error)
 {
 	const char *hint = err_hint(error->code, cli->french);
 	print_error(cli, err_name(error->code), err_message(error->code, cli->french), error->detail, hint);
-	return exit_code_of(error->code);
+	return cli_exit_code(error->code);
 }
 
 int cli_fail_code(struct cli *cli, enum err code, const char *detail)

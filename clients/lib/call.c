@@ -56,7 +56,7 @@ static void call_done(struct transport_call *call, enum err code, const char *de
 	call_close(call);
 	call->state = CALL_DONE;
 	call->error.code = code;
-	snprintf(call->error.detail, sizeof(call->error.detail), "%s", detail ? detail : "");
+	snprintf(call->error.detail, sizeof(call->error.detail), "%.255s", detail ? detail : "");
 }
 
 // Exponential with jitter: many clients that were turned away together do not come back together.

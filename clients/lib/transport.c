@@ -26,7 +26,7 @@ static enum err fail(struct oyez_error *error, enum err code, const char *detail
 {
 	if (error) {
 		error->code = code;
-		snprintf(error->detail, sizeof(error->detail), "%s", detail ? detail : "");
+		snprintf(error->detail, sizeof(error->detail), "%.255s", detail ? detail : "");
 	}
 	return code;
 }

@@ -4,14 +4,9 @@
 
 #include <stdbool.h>
 
+#include "clients/lib/error.h"
 #include "proto/cell.h"
 #include "proto/codec.h"
-
-// An error with its detail for people and --json.
-struct oyez_error {
-	enum err code;
-	char detail[256];
-};
 
 struct transport;
 

@@ -1,0 +1,335 @@
+// `oyez admin`: the operator's commands, over the socket in the broker's data folder.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clients/cli/commands.h"
+#include "clients/lib/view.h"
+#include "proto/sign.h"
+#include "proto/values.h"
+
+enum { ADMIN_DATA = 0x600, ADMIN_REASON };
+enum { PREFIX_DIGITS_MIN = 6 };
+#define SOCKET_NAME "oyezd.ipc"
+
+struct admin {
+	struct cli *cli;
+	const char *data, *reason;
+	struct transport *transport;
+	char url[512];
+};
+
+// Where oyezd keeps its data when nobody says otherwise.
+static void data_default(char path[400])
+{
+	const char *share = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+	if (geteuid() == 0)
+		snprintf(path, 400, "/var/lib/oyezd");
+	else if (share && *share)
+		snprintf(path, 400, "%s/oyezd", share);
+	else
+		snprintf(path, 400, "%s/.local/share/oyezd", home ? home : ".");
+}
+
+static void admin_url(struct admin *admin)
+{
+	char path[400];
+	const char *data = admin->data ? admin->data : getenv("OYEZ_DATA");
+	bool ipc_given = admin->cli->broker_given && strncmp(admin->cli->broker, "ipc://", 6) == 0;
+	if (!admin->data && (ipc_given || (admin->cli->broker_given && !data))) {
+		snprintf(admin->url, sizeof(admin->url), "%s", admin->cli->broker);
+		return;
+	}
+	if (data && *data)
+		snprintf(path, sizeof(path), "%s", data);
+	else
+		data_default(path);
+	snprintf(admin->url, sizeof(admin->url), "ipc://%s/" SOCKET_NAME, path);
+}
+
+// Reads the options and opens the socket. EXIT_DONE, or the exit code after the error was printed.
+static int admin_open(struct cli *cli, int argc, char **argv, int words, struct admin *admin)
+{
+	static const struct option options[] = {{"data", required_argument, NULL, ADMIN_DATA},
+	                                        {"reason", required_argument, NULL, ADMIN_REASON},
+	                                        {NULL, 0, NULL, 0}};
+	int option;
+	*admin = (struct admin){.cli = cli};
+	optind = 0;
+	while ((option = cli_getopt(cli, argc, argv, options)) != -1) {
+		if (option == ADMIN_DATA)
+			admin->data = optarg;
+		else if (option == ADMIN_REASON)
+			admin->reason = optarg;
+		else
+			return EXIT_USAGE;
+	}
+	if (!cli_words(cli, argc, words))
+		return EXIT_USAGE;
+	admin_url(admin);
+	struct oyez_error error = {0};
+	if (transport_open(admin->url, NULL, &admin->transport, &error))
+		return cli_fail(cli, &error);
+	return EXIT_DONE;
+}
+
+static int admin_ask(struct admin *admin, const Oyez__AdminRequest *request, int expected, Oyez__AdminReply **reply)
+{
+	struct oyez_error error = {0};
+	if (transport_admin(admin->transport, request, reply, &error))
+		return cli_fail(admin->cli, &error);
+	if ((int)(*reply)->body_case == expected)
+		return EXIT_DONE;
+	oyez__admin_reply__free_unpacked(*reply, NULL);
+	*reply = NULL;
+	return cli_fail_code(admin->cli, ERR_BAD_MESSAGE, "the broker's reply");
+}
+
+// ---- status
+
+static json_t *status_json(const Oyez__StatusReport *report)
+{
+	char tick[24], up[24];
+	duration_format(report->tick_ms, tick);
+	duration_format(report->up_ms / 1000 * 1000, up);
+	json_t *object = json_object();
+	json_object_set_new(object, "broker", json_binary(&report->broker_id));
+	json_object_set_new(object, "version", json_text(report->version));
+	json_object_set_new(object, "up", json_string(up));
+	json_object_set_new(object, "region", json_text(report->region));
+	json_object_set_new(object, "crowd", json_integer(report->crowd));
+	json_object_set_new(object, "tick", json_string(tick));
+	const struct {
+		const char *name;
+		uint64_t value;
+	} numbers[] = {{"intents_waiting", report->intents_waiting},
+	               {"intents_released", report->intents_released},
+	               {"vendors", report->vendors},
+	               {"subscriptions", report->subscriptions},
+	               {"deals_open", report->deals_open},
+	               {"feed_length", report->feed_length},
+	               {"parked", report->parked},
+	               {"store_bytes", report->store_bytes}};
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		json_object_set_new(object, numbers[i].name, json_integer((json_int_t)numbers[i].value));
+	json_object_set_new(object, "clock_held", json_boolean(report->clock_held));
+	return object;
+}
+
+int command_admin_status(struct cli *cli, int argc, char **argv)
+{
+	struct admin admin;
+	int code = admin_open(cli, argc, argv, 0, &admin);
+	if (code != EXIT_DONE)
+		return code;
+	Oyez__AdminStatus status = OYEZ__ADMIN_STATUS__INIT;
+	Oyez__AdminRequest request = OYEZ__ADMIN_REQUEST__INIT;
+	request.body_case = OYEZ__ADMIN_REQUEST__BODY_STATUS;
+	request.status = &status;
+	Oyez__AdminReply *reply = NULL;
+	code = admin_ask(&admin, &request, OYEZ__ADMIN_REPLY__BODY_STATUS, &reply);
+	if (code == EXIT_DONE) {
+		cli_object(cli, status_json(reply->status));
+		oyez__admin_reply__free_unpacked(reply, NULL);
+	}
+	transport_close(admin.transport);
+	return code;
+}
+
+// ---- vendors
+
+static const char *vendor_status_word(Oyez__VendorStatus status)
+{
+	switch (status) {
+	case OYEZ__VENDOR_STATUS__VENDOR_PENDING:
+		return "pending";
+	case OYEZ__VENDOR_STATUS__VENDOR_APPROVED:
+		return "approved";
+	case OYEZ__VENDOR_STATUS__VENDOR_SUSPENDED:
+		return "suspended";
+	default:
+		return "unknown";
+	}
+}
+
+static json_t *vendor_json(const Oyez__VendorState *vendor)
+{
+	Oyez__Listing *listing = NULL;
+	if (vendor->listing && vendor->listing->listing)
+		codec_decode_listing(NULL, vendor->listing->listing->record.data, vendor->listing->listing->record.len, &listing,
+		                     NULL);
+	json_t *terms = json_array();
+	for (size_t i = 0; listing && i < listing->n_terms; i++)
+		json_array_append_new(terms, json_text(listing->terms[i]));
+	json_t *object = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "vendor", json_binary(&vendor->vendor_id), "status",
+	                           vendor_status_word(vendor->status), "name", json_text(listing ? listing->name : ""), "url",
+	                           json_text(listing ? listing->url : ""), "country",
+	                           json_text(listing ? listing->country : ""), "terms", terms);
+	if (listing)
+		oyez__listing__free_unpacked(listing, NULL);
+	return object;
+}
+
+// All vendors, page after page.
+static int admin_vendors(struct admin *admin, json_t **out)
+{
+	*out = json_array();
+	bool more = true;
+	while (more) {
+		Oyez__AdminVendors vendors = OYEZ__ADMIN_VENDORS__INIT;
+		vendors.offset = (uint32_t)json_array_size(*out);
+		Oyez__AdminRequest request = OYEZ__ADMIN_REQUEST__INIT;
+		request.body_case = OYEZ__ADMIN_REQUEST__BODY_VENDORS;
+		request.vendors = &vendors;
+		Oyez__AdminReply *reply = NULL;
+		int code = admin_ask(admin, &request, OYEZ__ADMIN_REPLY__BODY_VENDORS, &reply);
+		if (code != EXIT_DONE) {
+			json_decref(*out);
+			return code;
+		}
+		for (size_t i = 0; i < reply->vendors->n_items; i++)
+			json_array_append_new(*out, vendor_json(reply->vendors->items[i]));
+		more = reply->vendors->more && reply->vendors->n_items;
+		oyez__admin_reply__free_unpacked(reply, NULL);
+	}
+	return EXIT_DONE;
+}
+
+static void print_vendors(struct cli *cli, const json_t *vendors)
+{
+	static const char *const titles[] = {"VENDOR", "STATUS", "NAME", "ADDRESS", "COUNTRY"};
+	static const char *const titles_fr[] = {"VENDEUR", "ÉTAT", "NOM", "ADRESSE", "PAYS"};
+	size_t i;
+	json_t *vendor;
+	struct cli_table *table = cli->json ? NULL : cli_table_new(cli, 5, cli->french ? titles_fr : titles);
+	json_array_foreach(vendors, i, vendor) {
+		if (cli->json) {
+			cli_object(cli, json_incref(vendor));
+			continue;
+		}
+		char id[13];
+		snprintf(id, sizeof(id), "%s", json_string_value(json_object_get(vendor, "vendor")));
+		cli_table_row(table, (const char *const[]){id, json_string_value(json_object_get(vendor, "status")),
+		                                           json_string_value(json_object_get(vendor, "name")),
+		                                           json_string_value(json_object_get(vendor, "url")),
+		                                           json_string_value(json_object_get(vendor, "country"))});
+	}
+	if (table)
+		cli_table_print(table);
+}
+
+int command_admin_vendors(struct cli *cli, int argc, char **argv)
+{
+	struct admin admin;
+	int code = admin_open(cli, argc, argv, 0, &admin);
+	if (code != EXIT_DONE)
+		return code;
+	json_t *vendors;
+	code = admin_vendors(&admin, &vendors);
+	if (code == EXIT_DONE) {
+		print_vendors(cli, vendors);
+		json_decref(vendors);
+	}
+	transport_close(admin.transport);
+	return code;
+}
+
+// ---- approve, suspend, compact
+
+// A vendor by its id or the beginning of it. EXIT_DONE or an exit code.
+static int vendor_find(struct admin *admin, const char *text, struct id *id)
+{
+	if (hex_decode(text, id->bytes, ID_BYTES))
+		return EXIT_DONE;
+	json_t *vendors, *vendor;
+	int code = admin_vendors(admin, &vendors);
+	if (code != EXIT_DONE)
+		return code;
+	size_t i, found = 0, length = strlen(text);
+	json_array_foreach(vendors, i, vendor) {
+		const char *hex = json_string_value(json_object_get(vendor, "vendor"));
+		if (length >= PREFIX_DIGITS_MIN && strncasecmp(hex, text, length) == 0) {
+			found++;
+			hex_decode(hex, id->bytes, ID_BYTES);
+		}
+	}
+	json_decref(vendors);
+	if (found == 1)
+		return EXIT_DONE;
+	return cli_fail_code(admin->cli, found ? ERR_AMBIGUOUS : ERR_NOT_FOUND, text);
+}
+
+static int admin_acknowledged(struct admin *admin, const Oyez__AdminRequest *request, json_t *result)
+{
+	Oyez__AdminReply *reply = NULL;
+	int code = admin_ask(admin, request, OYEZ__ADMIN_REPLY__BODY_ACK, &reply);
+	if (code == EXIT_DONE) {
+		cli_object(admin->cli, json_incref(result));
+		oyez__admin_reply__free_unpacked(reply, NULL);
+	}
+	json_decref(result);
+	return code;
+}
+
+int command_admin_approve(struct cli *cli, int argc, char **argv)
+{
+	struct admin admin;
+	struct id id;
+	int code = admin_open(cli, argc, argv, 1, &admin);
+	if (code != EXIT_DONE)
+		return code;
+	code = vendor_find(&admin, argv[optind], &id);
+	if (code == EXIT_DONE) {
+		Oyez__AdminApprove approve = OYEZ__ADMIN_APPROVE__INIT;
+		approve.vendor_id = (ProtobufCBinaryData){.data = id.bytes, .len = ID_BYTES};
+		Oyez__AdminRequest request = OYEZ__ADMIN_REQUEST__INIT;
+		request.body_case = OYEZ__ADMIN_REQUEST__BODY_APPROVE;
+		request.approve = &approve;
+		code = admin_acknowledged(&admin, &request,
+		                          json_pack("{s:o, s:s}", "vendor", json_hex(id.bytes, ID_BYTES), "status", "approved"));
+	}
+	transport_close(admin.transport);
+	return code;
+}
+
+int command_admin_suspend(struct cli *cli, int argc, char **argv)
+{
+	struct admin admin;
+	struct id id;
+	int code = admin_open(cli, argc, argv, 1, &admin);
+	if (code != EXIT_DONE)
+		return code;
+	if (!admin.reason)
+		code = cli_usage(cli, cli->command, "%s", cli_word(cli, "--reason R is missing", "il manque --reason R"));
+	else
+		code = vendor_find(&admin, argv[optind], &id);
+	if (code == EXIT_DONE) {
+		Oyez__AdminSuspend suspend = OYEZ__ADMIN_SUSPEND__INIT;
+		suspend.vendor_id = (ProtobufCBinaryData){.data = id.bytes, .len = ID_BYTES};
+		suspend.reason = (char *)admin.reason;
+		Oyez__AdminRequest request = OYEZ__ADMIN_REQUEST__INIT;
+		request.body_case = OYEZ__ADMIN_REQUEST__BODY_SUSPEND;
+		request.suspend = &suspend;
+		code = admin_acknowledged(&admin, &request,
+		                          json_pack("{s:o, s:s, s:o}", "vendor", json_hex(id.bytes, ID_BYTES), "status",
+		                                    "suspended", "reason", json_text(admin.reason)));
+	}
+	transport_close(admin.transport);
+	return code;
+}
+
+int command_admin_compact(struct cli *cli, int argc, char **argv)
+{
+	struct admin admin;
+	int code = admin_open(cli, argc, argv, 0, &admin);
+	if (code != EXIT_DONE)
+		return code;
+	Oyez__AdminCompact compact = OYEZ__ADMIN_COMPACT__INIT;
+	Oyez__AdminRequest request = OYEZ__ADMIN_REQUEST__INIT;
+	request.body_case = OYEZ__ADMIN_REQUEST__BODY_COMPACT;
+	request.compact = &compact;
+	code = admin_acknowledged(&admin, &request, json_pack("{s:b}", "compacted", 1));
+	transport_close(admin.transport);
+	return code;
+}

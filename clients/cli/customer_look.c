@@ -1,0 +1,316 @@
+// The customer's commands that show: intents, show, explain, offers, questions, deals, ledger.
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clients/cli/commands.h"
+#include "clients/cli/customer_cli.h"
+
+enum { LOOK_WAIT = 0x400, LOOK_SORT, LOOK_MAX, LOOK_EXPORT, LOOK_WHO };
+
+struct look_flags {
+	bool has_wait;
+	uint64_t wait_ms, max;
+	const char *sort, *export_file;
+};
+
+static int look_flags(struct cli *cli, int argc, char **argv, const struct option *options, int words,
+                      struct look_flags *flags)
+{
+	memset(flags, 0, sizeof(*flags));
+	optind = 0;
+	int option;
+	while ((option = cli_getopt(cli, argc, argv, options)) != -1) {
+		switch (option) {
+		case LOOK_WAIT:
+			flags->has_wait = true;
+			if (!cli_wait_parse(cli, optarg, &flags->wait_ms))
+				return EXIT_USAGE;
+			break;
+		case LOOK_SORT:
+			flags->sort = optarg;
+			break;
+		case LOOK_MAX:
+			if (!cli_number_parse(cli, "--max", optarg, 1, 1000000, &flags->max))
+				return EXIT_USAGE;
+			break;
+		case LOOK_EXPORT:
+			flags->export_file = optarg;
+			break;
+		case LOOK_WHO:
+			return cli_usage(cli, cli->command, "%s",
+			                 cli_word(cli, "ledger --who is not in this version", "ledger --who n'est pas dans cette version"));
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	return cli_words(cli, argc, words) ? EXIT_DONE : EXIT_USAGE;
+}
+
+static const struct option no_options[] = {{NULL, 0, NULL, 0}};
+
+// Prints each object of an array as a JSON line, at most `max` (0: all); drops the array.
+static void print_lines(struct cli *cli, json_t *array, uint64_t max)
+{
+	size_t i;
+	json_t *object;
+	json_array_foreach(array, i, object) {
+		if (max && i >= max)
+			break;
+		cli_object(cli, json_incref(object));
+	}
+	json_decref(array);
+}
+
+// A table of the named fields, ids shortened; drops the array.
+static void print_table(struct cli *cli, json_t *array, uint64_t max, size_t columns, const char *const *fields,
+                        const char *const *titles, const char *none, const char *none_fr)
+{
+	size_t i;
+	json_t *object;
+	if (json_array_size(array) == 0)
+		cli_say(cli, "%s", "%s", cli_word(cli, none, none_fr));
+	struct cli_table *table = json_array_size(array) ? cli_table_new(cli, columns, titles) : NULL;
+	json_array_foreach(array, i, object) {
+		const char *cells[12];
+		char copies[12][512];
+		if (max && i >= max)
+			break;
+		for (size_t c = 0; c < columns; c++) {
+			bool id = c == 0;
+			snprintf(copies[c], sizeof(*copies), "%s", id ? short_id(object, fields[c]) : text_of(object, fields[c]));
+			cells[c] = *copies[c] ? copies[c] : "-";
+		}
+		cli_table_row(table, cells);
+	}
+	if (table)
+		cli_table_print(table);
+	json_decref(array);
+}
+
+// ---- intents, deals: what the wallet knows, after catching up
+
+static int list_command(struct cli *cli, int argc, char **argv,
+                        enum err (*get)(struct oyez_customer *, json_t **, struct oyez_error *), size_t columns,
+                        const char *const *fields, const char *const *titles, const char *none, const char *none_fr)
+{
+	struct look_flags flags;
+	int code = look_flags(cli, argc, argv, no_options, 0, &flags);
+	struct oyez_customer *customer = code == EXIT_DONE ? customer_open(cli, &code) : NULL;
+	if (!customer)
+		return code;
+	customer_catch_up(cli, customer, NULL);
+	json_t *array = NULL;
+	struct oyez_error error = {0};
+	if (get(customer, &array, &error))
+		code = cli_fail(cli, &error);
+	else if (cli->json)
+		print_lines(cli, array, 0);
+	else
+		print_table(cli, array, 0, columns, fields, titles, none, none_fr);
+	oyez_customer_close(customer);
+	return code;
+}
+
+int command_intents(struct cli *cli, int argc, char **argv)
+{
+	static const char *const fields[] = {"intent", "status", "category", "region", "offers", "questions", "expires_at"};
+	static const char *const titles[] = {"INTENT", "STATUS", "CATEGORY", "REGION", "OFFERS", "QUESTIONS", "EXPIRES"};
+	static const char *const titles_fr[] = {"INTENTION", "ÉTAT", "CATÉGORIE", "RÉGION", "OFFRES", "QUESTIONS", "FIN"};
+	return list_command(cli, argc, argv, oyez_intents, 7, fields, cli->french ? titles_fr : titles, "No intents yet.",
+	                    "Pas encore d'intention.");
+}
+
+int command_deals(struct cli *cli, int argc, char **argv)
+{
+	static const char *const fields[] = {"deal", "status", "vendor_name", "vendor_url", "total", "terms", "accepted_at"};
+	static const char *const titles[] = {"DEAL", "STATUS", "VENDOR", "ADDRESS", "TOTAL", "TERMS", "ACCEPTED"};
+	static const char *const titles_fr[] = {"ACCORD", "ÉTAT", "VENDEUR", "ADRESSE", "TOTAL", "CONDITIONS", "ACCEPTÉ"};
+	return list_command(cli, argc, argv, oyez_deals, 7, fields, cli->french ? titles_fr : titles, "No deals yet.",
+	                    "Pas encore d'accord.");
+}
+
+// ---- show, explain
+
+static int one_command(struct cli *cli, int argc, char **argv,
+                       enum err (*get)(struct oyez_customer *, const char *, json_t **, struct oyez_error *))
+{
+	struct look_flags flags;
+	int code = look_flags(cli, argc, argv, no_options, 1, &flags);
+	struct oyez_customer *customer = code == EXIT_DONE ? customer_open(cli, &code) : NULL;
+	if (!customer)
+		return code;
+	customer_catch_up(cli, customer, argv[optind]);
+	json_t *object = NULL;
+	struct oyez_error error = {0};
+	if (get(customer, argv[optind], &object, &error))
+		code = cli_fail(cli, &error);
+	else
+		cli_object(cli, object);
+	oyez_customer_close(customer);
+	return code;
+}
+
+int command_show(struct cli *cli, int argc, char **argv)
+{
+	return one_command(cli, argc, argv, oyez_show);
+}
+
+int command_explain(struct cli *cli, int argc, char **argv)
+{
+	return one_command(cli, argc, argv, oyez_explain);
+}
+
+// ---- offers, questions: wait until there is something
+
+struct listing {
+	struct oyez_customer *customer;
+	const char *intent, *sort;
+	bool questions;
+};
+
+static enum err listing_get(const struct listing *listing, json_t **array, struct oyez_error *error)
+{
+	return listing->questions ? oyez_questions(listing->customer, listing->intent, array, error)
+	                          : oyez_offers(listing->customer, listing->intent, listing->sort, array, error);
+}
+
+// *array is empty when the time passed in vain.
+static enum err listing_wait(const struct listing *listing, uint64_t wait_ms, json_t **array, struct oyez_error *error)
+{
+	uint64_t until_ms = steady_ms() + wait_ms;
+	// A wrong id or word is told before anybody is asked to wait.
+	enum err err = listing_get(listing, array, error);
+	uint64_t left_ms = 0;
+	while (!err) {
+		json_decref(*array);
+		err = oyez_sync(listing->customer, listing->intent, left_ms, NULL, error);
+		if (!err)
+			err = listing_get(listing, array, error);
+		uint64_t now_ms = steady_ms();
+		if (err || json_array_size(*array) || now_ms >= until_ms)
+			break;
+		uint64_t waited_before_ms = left_ms;
+		left_ms = until_ms - now_ms;
+		// The intent has ended: oyez_sync came back early with nothing, and would again.
+		json_t *shown = NULL;
+		if (waited_before_ms && !oyez_show(listing->customer, listing->intent, &shown, NULL)) {
+			const char *status = text_of(shown, "status");
+			bool ended = strcmp(status, "withdrawn") == 0 || strcmp(status, "expired") == 0 ||
+			             strcmp(status, "concluded") == 0 || strcmp(status, "refused") == 0;
+			json_decref(shown);
+			if (ended)
+				break;
+		}
+	}
+	return err;
+}
+
+static const struct option wait_options[] = {
+	{"wait", required_argument, NULL, LOOK_WAIT},
+	{"sort", required_argument, NULL, LOOK_SORT},
+	{"max", required_argument, NULL, LOOK_MAX},
+	{NULL, 0, NULL, 0},
+};
+
+static int listing_command(struct cli *cli, int argc, char **argv, bool questions)
+{
+	static const char *const offer_fields[] = {"offer",        "vendor_name", "total",         "availability",
+	                                           "delivery_days", "origin",     "warranty_months", "valid_until", "vendor_url"};
+	static const char *const offer_titles[] = {"OFFER",  "VENDOR",   "TOTAL",       "AVAILABLE", "DAYS",
+	                                           "ORIGIN", "WARRANTY", "VALID UNTIL", "ADDRESS"};
+	static const char *const offer_titles_fr[] = {"OFFRE",   "VENDEUR",  "TOTAL",      "DISPO", "JOURS",
+	                                              "ORIGINE", "GARANTIE", "JUSQU'AU", "ADRESSE"};
+	static const char *const question_fields[] = {"question", "kind", "vendor_name", "vendor_url", "text"};
+	static const char *const question_titles[] = {"QUESTION", "KIND", "VENDOR", "ADDRESS", "TEXT"};
+	static const char *const question_titles_fr[] = {"QUESTION", "TYPE", "VENDEUR", "ADRESSE", "TEXTE"};
+	struct look_flags flags;
+	int code = look_flags(cli, argc, argv, wait_options, 1, &flags);
+	struct oyez_customer *customer = code == EXIT_DONE ? customer_open(cli, &code) : NULL;
+	if (!customer)
+		return code;
+	struct listing listing = {customer, argv[optind], flags.sort, questions};
+	struct oyez_error error = {0};
+	json_t *array = NULL;
+	if (listing_wait(&listing, flags.wait_ms, &array, &error)) {
+		code = cli_fail(cli, &error);
+	} else {
+		if (json_array_size(array) == 0 && flags.has_wait) {
+			code = EXIT_WAITED;
+			cli_note(cli, "Nothing came in the time given.", "Rien n'est venu dans le temps donné.");
+		}
+		if (cli->json || code == EXIT_WAITED)
+			print_lines(cli, array, flags.max);
+		else if (questions)
+			print_table(cli, array, flags.max, 5, question_fields, cli->french ? question_titles_fr : question_titles,
+			            "No questions wait for you.", "Aucune question ne vous attend.");
+		else
+			print_table(cli, array, flags.max, 9, offer_fields, cli->french ? offer_titles_fr : offer_titles,
+			            "No offers yet.", "Pas encore d'offre.");
+	}
+	oyez_customer_close(customer);
+	return code;
+}
+
+int command_offers(struct cli *cli, int argc, char **argv)
+{
+	return listing_command(cli, argc, argv, false);
+}
+
+int command_questions(struct cli *cli, int argc, char **argv)
+{
+	return listing_command(cli, argc, argv, true);
+}
+
+// ---- ledger
+
+static int export_ledger(struct cli *cli, const json_t *ledger, const char *path)
+{
+	struct oyez_error error = {.code = ERR_IO};
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+	bool written = file && json_dumpf(ledger, file, JSON_INDENT(2)) == 0 && fputc('\n', file) != EOF;
+	if (file && fclose(file) != 0)
+		written = false;
+	if (!written) {
+		snprintf(error.detail, sizeof(error.detail), "%.180s: %s", path, strerror(errno));
+		return cli_fail(cli, &error);
+	}
+	if (cli->json)
+		cli_object(cli, json_pack("{s:s, s:i}", "exported", path, "entries", (int)json_array_size(ledger)));
+	cli_say(cli, "%zu entries written to %s.", "%zu entrées écrites dans %s.", json_array_size(ledger), path);
+	return EXIT_DONE;
+}
+
+int command_ledger(struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"export", required_argument, NULL, LOOK_EXPORT}, {"who", required_argument, NULL, LOOK_WHO}, {NULL, 0, NULL, 0}};
+	static const char *const fields[] = {"intent", "what", "vendor_name", "vendor_url", "at", "terms", "until"};
+	static const char *const titles[] = {"INTENT", "WHAT", "VENDOR", "ADDRESS", "GIVEN", "TERMS", "UNTIL"};
+	static const char *const titles_fr[] = {"INTENTION", "QUOI", "VENDEUR", "ADRESSE", "DONNÉ", "CONDITIONS", "JUSQU'AU"};
+	struct look_flags flags;
+	int code = look_flags(cli, argc, argv, options, 0, &flags);
+	struct oyez_customer *customer = code == EXIT_DONE ? customer_open(cli, &code) : NULL;
+	if (!customer)
+		return code;
+	customer_catch_up(cli, customer, NULL);
+	json_t *ledger = NULL;
+	struct oyez_error error = {0};
+	if (oyez_ledger(customer, &ledger, &error)) {
+		code = cli_fail(cli, &error);
+	} else if (flags.export_file) {
+		code = export_ledger(cli, ledger, flags.export_file);
+		json_decref(ledger);
+	} else if (cli->json) {
+		print_lines(cli, ledger, 0);
+	} else {
+		print_table(cli, ledger, 0, 7, fields, cli->french ? titles_fr : titles, "Nobody has received anything.",
+		            "Personne n'a rien reçu.");
+	}
+	oyez_customer_close(customer);
+	return code;
+}

@@ -1,0 +1,152 @@
+// liboyez, the customer's side: a wallet on disk, intents, offers, deals. (Vendors: oyez_vendor.h.)
+//
+//   oyez_wallet_create(home, "", &error);
+//   oyez_customer_open(home, "", "tcp://127.0.0.1:7710", &customer, &error);
+//   struct oyez_want want;
+//   oyez_want_init(&want);
+//   want.category = "home.kitchen.coffee-machine"; want.region = "FR-56"; want.text = "quiet, with a grinder";
+//   oyez_post(customer, &want, &result, &error);                  // {"intent":..., "status":"waiting", ...}
+//   oyez_sync(customer, NULL, 60000, &changed, &error);           // waits for offers, answers by policy, reveals
+//   oyez_offers(customer, intent, "price", &offers, &error);      // [{"offer":..., "price":{...}, ...}]
+//   oyez_accept(customer, offer, card, NULL, NULL, &result, &error);
+//
+// Every function returns 0 (ERR_OK) or an error code of proto/err.h, and then fills `error` (may be NULL) with its
+// detail. Results are jansson objects or arrays in the form of the command line contract; they are the caller's, who
+// drops them with json_decref. Strings given are copied when kept. Ids are lower-case hex; a beginning of at least six
+// digits will do. Nothing is printed. Not thread-safe: one customer, one thread. Several programs may use the same
+// home at once: every change is made under a lock on freshly read records.
+//
+// What is sent is on disk before it leaves. A request that was not acknowledged (ERR_UNREACHABLE and the like) stays
+// pending, and every later call that talks to the broker sends the same bytes again first.
+#ifndef OYEZ_H
+#define OYEZ_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "clients/lib/error.h"
+
+#define OYEZ_BROKER_DEFAULT "tcp://127.0.0.1:7710"
+
+// ---- the wallet
+
+// A new, empty wallet in `home` (made with mode 0700). An empty passphrase leaves the file unprotected but for its
+// mode 0600. ERR_WALLET_EXISTS, ERR_IO.
+enum err oyez_wallet_create(const char *home, const char *passphrase, struct oyez_error *error);
+// Is there a wallet that needs a passphrase?
+bool oyez_wallet_is_locked(const char *home);
+// A copy in `file` (must not exist yet), encrypted with the same passphrase, without unused tokens and their keys.
+enum err oyez_wallet_backup(const char *home, const char *passphrase, const char *file, struct oyez_error *error);
+// Takes a backup into a home without a wallet. ERR_WALLET_EXISTS, ERR_WALLET_LOCKED, ERR_WALLET_DAMAGED.
+enum err oyez_wallet_restore(const char *home, const char *passphrase, const char *file, struct oyez_error *error);
+
+// ---- the customer
+
+struct oyez_customer;
+
+// Opens the wallet; connects to nobody yet. `broker` ("URL" or "URL#KEY") is where new intents go; NULL: the default.
+// Intents that are under way stay with their own broker.
+// ERR_WALLET_MISSING, ERR_WALLET_LOCKED, ERR_WALLET_DAMAGED, ERR_USAGE (no address).
+enum err oyez_customer_open(const char *home, const char *passphrase, const char *broker, struct oyez_customer **out,
+                            struct oyez_error *error);
+void oyez_customer_close(struct oyez_customer *customer); // wipes keys from memory
+
+// What happens while calls run: {"type":"offer"|"question"|"answered"|"countersigned"|"revealed"|"concluded"|
+// "lapsed"|"withdrawn"|"released"|"ended"|"refused"|"problem", "intent", ...}. `event` is borrowed.
+typedef void (*oyez_handler)(void *context, const json_t *event);
+void oyez_customer_on_event(struct oyez_customer *customer, oyez_handler handler, void *context);
+// Makes a running oyez_sync return soon. May be called from a signal handler.
+void oyez_customer_wake(struct oyez_customer *customer);
+
+// ---- posting
+
+enum oyez_share { OYEZ_SHARE_ASK, OYEZ_SHARE_AUTO, OYEZ_SHARE_NEVER };
+
+// What is wanted. oyez_want_init sets everything to "not said" and the defaults of the contract.
+struct oyez_want {
+	const char *text;                       // details: given to chosen vendors only, never broadcast
+	const char *category, *region;          // required
+	bool has_budget;
+	int64_t budget_min_e4, budget_max_e4;   // ten-thousandths; exact: only the 1-2-5 band around it is broadcast
+	const char *currency;                   // NULL: the region's
+	uint32_t needed_by_day;                 // days since 1970-01-01, 0 = not said
+	uint32_t quantity;                      // exact; only its band is broadcast
+	const char *condition, *fulfilment;     // words of the contract, NULL = not said
+	const char *language;                   // ISO 639-1, NULL: the region's
+	const char *terms;                      // NULL: SD-BASE
+	const char *reach;
+	uint32_t crowd;                         // wished crowd, 0: the broker's
+	bool waive_crowd;
+	uint32_t coarsest_step;
+	uint64_t patience_ms, expires_in_ms;
+	uint32_t deals_max;
+	const char *const *vendor_countries;    // ISO 3166-1, any of
+	size_t vendor_country_count;
+	double min_rating;                      // stars, 0 = any
+	const char *const *allow, *const *block; // vendor ids in hex; never published
+	size_t allow_count, block_count;
+	enum oyez_share share; // who gets the details without asking the person
+	uint32_t share_max;    // of them, with OYEZ_SHARE_AUTO
+};
+void oyez_want_init(struct oyez_want *want);
+
+// Exactly what vendors could see, without sending or storing anything. Needs no wallet: `customer` may be NULL.
+enum err oyez_preview(struct oyez_customer *customer, const struct oyez_want *want, json_t **out,
+                      struct oyez_error *error);
+// {"intent","status","crowd":{"estimate","want"},"privacy":"reduced"}. On ERR_UNREACHABLE and other errors that leave
+// the intent pending *out is set as well, with "status":"pending"; on a refusal it is NULL and nothing is kept.
+// ERR_UNKNOWN_CATEGORY and ERR_UNKNOWN_REGION carry three suggestions in the detail.
+enum err oyez_post(struct oyez_customer *customer, const struct oyez_want *want, json_t **out,
+                   struct oyez_error *error);
+
+// ---- staying in touch
+
+// Sends what is pending, reads what came for one intent (NULL: all open ones), answers details requests by policy,
+// reveals where a countersignature and its outcome are there. Waits up to wait_ms (real time) for something to come;
+// *changed (may be NULL) tells whether anything did.
+enum err oyez_sync(struct oyez_customer *customer, const char *intent, uint64_t wait_ms, bool *changed,
+                   struct oyez_error *error);
+// One turn of an agent: oyez_sync over all open intents, with unreachable brokers reported as events and tried again.
+enum err oyez_agent_step(struct oyez_customer *customer, uint64_t wait_ms, struct oyez_error *error);
+
+// ---- looking: what the wallet knows, as of the last oyez_sync
+
+enum err oyez_intents(struct oyez_customer *customer, json_t **out, struct oyez_error *error);
+enum err oyez_show(struct oyez_customer *customer, const char *intent, json_t **out, struct oyez_error *error);
+// Who can see what of this intent, now.
+enum err oyez_explain(struct oyez_customer *customer, const char *intent, json_t **out, struct oyez_error *error);
+// `sort` is "price", "delivery", "rating", "co2" or NULL (as they came). Offers that can still be accepted or are.
+enum err oyez_offers(struct oyez_customer *customer, const char *intent, const char *sort, json_t **out,
+                     struct oyez_error *error);
+// Details requests and free questions that wait for a person.
+enum err oyez_questions(struct oyez_customer *customer, const char *intent, json_t **out, struct oyez_error *error);
+enum err oyez_deals(struct oyez_customer *customer, json_t **out, struct oyez_error *error);
+enum err oyez_deal(struct oyez_customer *customer, const char *deal, json_t **out, struct oyez_error *error);
+// Who received what, when, under which terms, until when.
+enum err oyez_ledger(struct oyez_customer *customer, json_t **out, struct oyez_error *error);
+
+// ---- acting
+
+// `text` NULL: the details stored with the intent (for a details request).
+enum err oyez_answer(struct oyez_customer *customer, const char *question, const char *text, json_t **out,
+                     struct oyez_error *error);
+enum err oyez_decline(struct oyez_customer *customer, const char *offer, const char *reason, json_t **out,
+                      struct oyez_error *error);
+enum err oyez_withdraw(struct oyez_customer *customer, const char *intent, json_t **out, struct oyez_error *error);
+
+// When a deal lapses by itself; 0: 24 h to countersign, 7 d to reveal.
+struct oyez_deadlines {
+	uint64_t countersign_in_ms, reveal_in_ms;
+};
+// Sign first, reveal second: sends the agreement with a commitment to the card. `card` is the JSON object's text;
+// `fields` (comma-separated, NULL: what the offer needs, else all) limits what of it is given. The card leaves only
+// after the vendor's countersignature and the broker's outcome were both verified, by a later oyez_sync.
+// {"deal","status"}; ERR_BAD_CARD, ERR_OFFER_EXPIRED, ERR_OFFER_REPLACED, ERR_DEAL_LIMIT, ERR_TERMS_REFUSED, ...
+enum err oyez_accept(struct oyez_customer *customer, const char *offer, const char *card, const char *fields,
+                     const struct oyez_deadlines *deadlines, json_t **out, struct oyez_error *error);
+
+// ---- the importer: import.h
+
+#endif
