@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "broker/base/log.h"
@@ -51,6 +52,20 @@ enum err kv_lmdb_err(int code)
 	}
 }
 
+int kv_lmdb_full_code(MDB_env *env, int code)
+{
+	static const uint8_t zeros[4096];
+	int fd;
+	struct stat stat;
+	if (code != EIO || mdb_env_get_fd(env, &fd) || fstat(fd, &stat) != 0)
+		return code;
+	// Can it grow by a page? LMDB does not look at what stands behind its last page.
+	ssize_t written = pwrite(fd, zeros, sizeof(zeros), stat.st_size);
+	if (written == (ssize_t)sizeof(zeros) || (written < 0 && errno == EIO))
+		return EIO;
+	return ENOSPC;
+}
+
 static MDB_val val_of(struct bytes bytes)
 {
 	return (MDB_val){.mv_size = bytes.count, .mv_data = (void *)bytes.at};
@@ -61,11 +76,16 @@ static struct bytes bytes_of(MDB_val val)
 	return (struct bytes){val.mv_data, val.mv_size};
 }
 
+static void failed(struct kv *kv, int code)
+{
+	kv_fail(kv, kv_lmdb_err(kv_lmdb_full_code(lmdb_of(kv)->env, code)));
+}
+
 // True if it was found; everything but "not found" is an error that sticks.
 static bool found(struct kv *kv, int code)
 {
 	if (code != MDB_SUCCESS && code != MDB_NOTFOUND)
-		kv_fail(kv, kv_lmdb_err(code));
+		failed(kv, code);
 	return code == MDB_SUCCESS;
 }
 
@@ -87,7 +107,7 @@ static enum err lmdb_commit(struct kv *kv)
 	struct kv_lmdb *lmdb = lmdb_of(kv);
 	MDB_txn *txn = lmdb->txn;
 	lmdb->txn = NULL;
-	return kv_lmdb_err(mdb_txn_commit(txn));
+	return kv_lmdb_err(kv_lmdb_full_code(lmdb->env, mdb_txn_commit(txn)));
 }
 
 static void lmdb_abort(struct kv *kv)
@@ -117,7 +137,7 @@ static void lmdb_put(struct kv *kv, enum kv_table table, struct bytes key, struc
 	if (code == MDB_KEYEXIST && append)
 		code = mdb_put(lmdb->txn, lmdb->tables[table], &at, &given, 0);
 	if (code)
-		kv_fail(kv, kv_lmdb_err(code));
+		failed(kv, code);
 }
 
 static bool lmdb_del(struct kv *kv, enum kv_table table, struct bytes key)

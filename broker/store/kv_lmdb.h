@@ -17,6 +17,8 @@ struct kv_lmdb {
 
 // Our code for one of LMDB's or the system's; logs what an operator must know about.
 enum err kv_lmdb_err(int code);
+// ENOSPC in the place of the EIO that LMDB gives for a short write when the file cannot grow; other codes as they are.
+int kv_lmdb_full_code(MDB_env *env, int code);
 // An environment over one file in the directory, with every table open. `flags` are added to the usual ones.
 int kv_lmdb_env_open(const char *directory, const char *file, uint64_t map_bytes, unsigned flags, MDB_env **env,
                      MDB_dbi tables[KV_TABLE_COUNT]);

@@ -1,8 +1,10 @@
 // Rewriting the database without what was deleted.
 //
-// LMDB's own compacting copy (MDB_CP_COMPACT) is not enough here: it leaves free pages out but copies the pages in
-// use as they are, and the gap of a page still holds the bytes of rows deleted from it or moved away. So every row is
-// appended, in order, to a new file, whose pages never held anything else. tests/unit/test_store_crash.c searches it.
+// LMDB's own compacting copy (MDB_CP_COMPACT) is not enough here. It leaves out free pages and the gaps of the others,
+// but copies overflow pages whole, and the tail of such a page behind its value holds whatever the recycled buffer
+// held before: bytes of rows deleted since (tried with 0.9.24: 2 of 500 deleted records were still readable after a
+// copy, none after this). So every row is appended, in order, to a new file whose buffers never held anything else.
+// tests/unit/test_store_crash.c searches it.
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -91,7 +93,7 @@ enum err kv_lmdb_compact(struct kv *kv)
 	int code =
 	    kv_lmdb_env_open(lmdb->directory, "data.mdb.new", lmdb->map_bytes, MDB_NOSYNC | MDB_NOLOCK, &env, tables);
 	if (!code) {
-		code = copy_tables(lmdb, env, tables);
+		code = kv_lmdb_full_code(env, copy_tables(lmdb, env, tables));
 		mdb_env_close(env);
 	}
 	if (!code)

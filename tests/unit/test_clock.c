@@ -34,8 +34,9 @@ static void without_the_variable_it_is_the_system_clock(void **state)
 static void bad_values_are_refused(void **state)
 {
 	(void)state;
-	const char *bad[] = {"0", "0.5", "1000001", "-3", "1e3", "inf", "nan", "0x10", " 2", "2 ", "2,5", "1..5", ".5",
-	                     "5.", "@5", "5@", "5@x", "5@-1", "5@1.5", "5@5@5", "5@99999999999999999999"};
+	const char *bad[] = {"0",    "0.5", "1000001", "-3",   "1e3",   "inf",   "nan",
+	                     "0x10", " 2",  "2 ",      "2,5",  "1..5",  ".5",    "5.",
+	                     "@5",   "5@",  "5@x",     "5@-1", "5@1.5", "5@5@5", "5@99999999999999999999"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		setenv("OYEZ_TEST_CLOCK_RATE", bad[i], 1);
 		if (clock_init())

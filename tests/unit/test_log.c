@@ -73,8 +73,9 @@ static void any_text_is_escaped(void **state)
 	for (int i = 1; i < 256; i++)
 		all[i - 1] = (char)i;
 	all[255] = 0;
-	const char *texts[] = {all, "\"},{\"level\":\"error", "\xc3\xa9t\xc3\xa9 \xe2\x82\xac \xf0\x9f\x94\x94",
-	                       "\xc0\x80", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\xf4\x90\x80\x80", "\n\t\\"};
+	const char *texts[] = {all,        "\"},{\"level\":\"error", "\xc3\xa9t\xc3\xa9 \xe2\x82\xac \xf0\x9f\x94\x94",
+	                       "\xc0\x80", "\xed\xa0\x80",           "\xf5\x80\x80\x80",
+	                       "\xe2\x82", "\xf4\x90\x80\x80",       "\n\t\\"};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		capture();
 		log_event(LOG_ERROR, "odd", LOG_TEXT("text", texts[i]));
