@@ -735,19 +735,13 @@ static void test_largest_fit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_table_is_whole),
-	    cmocka_unit_test(test_every_message_of_the_schemas_has_a_row),
-	    cmocka_unit_test(test_valid_forms_decode),
-	    cmocka_unit_test(test_every_change_of_every_field),
-	    cmocka_unit_test(test_fields_that_must_fit),
-	    cmocka_unit_test(test_cut_at_every_length),
-	    cmocka_unit_test(test_unknown_fields),
-	    cmocka_unit_test(test_garbled_wire),
-	    cmocka_unit_test(test_two_bodies),
-	    cmocka_unit_test(test_memory_is_bounded),
-	    cmocka_unit_test(test_detail_names_the_path),
-	    cmocka_unit_test(test_encode_and_frame),
-	    cmocka_unit_test(test_largest_fit),
+	    cmocka_unit_test(test_table_is_whole),       cmocka_unit_test(test_every_message_of_the_schemas_has_a_row),
+	    cmocka_unit_test(test_valid_forms_decode),   cmocka_unit_test(test_every_change_of_every_field),
+	    cmocka_unit_test(test_fields_that_must_fit), cmocka_unit_test(test_utf8),
+	    cmocka_unit_test(test_cut_at_every_length),  cmocka_unit_test(test_unknown_fields),
+	    cmocka_unit_test(test_garbled_wire),         cmocka_unit_test(test_two_bodies),
+	    cmocka_unit_test(test_memory_is_bounded),    cmocka_unit_test(test_detail_names_the_path),
+	    cmocka_unit_test(test_encode_and_frame),     cmocka_unit_test(test_largest_fit),
 	};
 	if (sodium_init() < 0)
 		return 1;
