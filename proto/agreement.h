@@ -8,7 +8,7 @@
 // SHA-256(tag, 0, secret, card). The secret keeps a guessed card from being tried against it.
 void card_commitment(const uint8_t secret[RANDOM_BYTES], const uint8_t *card, size_t card_bytes,
                      uint8_t out[HASH_BYTES]);
-// SHA-256 of the customer's signature, what Accept and Countersign carry.
+// SHA-256(tag, 0, the customer's signature), what Accept and Countersign carry.
 void signature_hash(const uint8_t signature[SIGNATURE_BYTES], uint8_t out[HASH_BYTES]);
 // The vendor's signature over deal id and signature hash.
 void countersign(const struct sign_pair *vendor, const struct id *deal, const uint8_t signature_hash[HASH_BYTES],
