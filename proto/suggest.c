@@ -146,9 +146,20 @@ static size_t edits(const char *a, size_t a_bytes, const char *b, size_t b_bytes
 	return min_size(rows[a_bytes % 3][b_bytes], max + 1);
 }
 
+static bool ends_with(const char *word, size_t bytes, const char *ending)
+{
+	size_t ending_bytes = strlen(ending);
+	return bytes > ending_bytes && memcmp(word + bytes - ending_bytes, ending, ending_bytes) == 0;
+}
+
+// Without the ending of the plural, as far as English and French have it in common: dress(es), phone(s), bureau(x).
 static size_t stem_bytes(const char *word, size_t bytes)
 {
-	return bytes > 3 && (word[bytes - 1] == 's' || word[bytes - 1] == 'x') ? bytes - 1 : bytes;
+	if (bytes <= 3 || ends_with(word, bytes, "ss"))
+		return bytes;
+	if (ends_with(word, bytes, "sses") || ends_with(word, bytes, "ches") || ends_with(word, bytes, "xes"))
+		return bytes - 2;
+	return word[bytes - 1] == 's' || word[bytes - 1] == 'x' ? bytes - 1 : bytes;
 }
 
 static unsigned word_cost(const char *a, const struct folded_word *a_word, const char *b,
