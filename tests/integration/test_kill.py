@@ -13,7 +13,7 @@ import time
 
 from oyez_test import Broker, main, oyez, oyez_run, scratch, wait_for
 
-ROUNDS = int(os.environ.get("OYEZ_KILL_ROUNDS", "6"))
+ROUNDS = int(os.environ.get("OYEZ_KILL_ROUNDS", "15"))
 CUSTOMERS = 2
 CATEGORY = ["--category", "home.kitchen.coffee-machine", "--region", "FR-56"]
 
