@@ -16,13 +16,6 @@ struct key key_id(const struct id *id)
 	return key;
 }
 
-struct key key_release(const struct release_id *release)
-{
-	struct key key = {.count = RELEASE_ID_BYTES};
-	memcpy(key.bytes, release->bytes, RELEASE_ID_BYTES);
-	return key;
-}
-
 struct key key_number(uint64_t number)
 {
 	struct key key;
@@ -61,12 +54,12 @@ struct key key_id_number(const struct id *id, uint64_t number)
 	return key_of_writer(&key, &writer);
 }
 
-struct key key_link(const struct id *intent, uint8_t kind, const struct id *id)
+struct key key_link(uint64_t intent_number, uint8_t kind, const struct id *id)
 {
 	struct key key;
 	struct writer writer;
 	writer_init(&writer, key.bytes, sizeof(key.bytes));
-	writer_bytes(&writer, intent->bytes, ID_BYTES);
+	writer_u64(&writer, intent_number);
 	writer_u8(&writer, kind);
 	writer_bytes(&writer, id->bytes, ID_BYTES);
 	return key_of_writer(&key, &writer);

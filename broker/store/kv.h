@@ -12,7 +12,6 @@
 #define KV_TABLE_LIST(X)                                                                                               \
 	X(KV_META, "meta")                                                                                                 \
 	X(KV_INTENT, "intent")                                                                                             \
-	X(KV_RELEASE, "release")                                                                                           \
 	X(KV_MAILBOX, "mailbox")                                                                                           \
 	X(KV_WIPE, "wipe")                                                                                                 \
 	X(KV_LINK, "link")                                                                                                 \

@@ -115,6 +115,8 @@ static struct store *store_new(void)
 	if (!store || sodium_init() < 0)
 		abort();
 	arena_init(&store->arena);
+	number_map_init(&store->intents);
+	number_map_init(&store->releases);
 	randombytes_buf(store->nonce, sizeof(store->nonce));
 	return store;
 }
@@ -186,6 +188,8 @@ void store_close(struct store *store)
 		return;
 	kv_close(store->kv);
 	slots_close(store->slots);
+	number_map_fini(&store->intents);
+	number_map_fini(&store->releases);
 	arena_fini(&store->arena);
 	sodium_memzero(store->nonce, sizeof(store->nonce));
 	free(store);
@@ -197,6 +201,7 @@ void store_begin(struct store *store)
 {
 	kv_begin(store->kv);
 	store->feed_before = store->feed;
+	store->intent_last_before = store->intent_last;
 	// An earlier commit is in the database but its keys could not be overwritten: nothing new before they are.
 	if (slots_overdue(store->slots)) {
 		enum err err = slots_wipe(store->slots);
@@ -208,7 +213,10 @@ void store_begin(struct store *store)
 static void forget_transaction(struct store *store)
 {
 	slots_abort(store->slots);
+	number_map_abort(&store->intents);
+	number_map_abort(&store->releases);
 	store->feed = store->feed_before;
+	store->intent_last = store->intent_last_before;
 	arena_reset(&store->arena);
 }
 
@@ -224,6 +232,8 @@ enum err store_commit(struct store *store)
 		forget_transaction(store);
 		return err;
 	}
+	number_map_commit(&store->intents);
+	number_map_commit(&store->releases);
 	if (store->after_database)
 		store->after_database();
 	if (retiring)

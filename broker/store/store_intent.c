@@ -1,5 +1,6 @@
 // Intents: their rows, their posts, and the end of both. What the customer said (facets and the like) stands in the
 // row only sealed under the mailbox key, so that wiping the key makes it unreadable wherever the file still has it.
+// Rows are appended by number; the maps in memory tell which number an id or a release has.
 #include <sodium.h>
 #include <string.h>
 
@@ -16,16 +17,19 @@ struct intent_row {
 	struct bytes content; // sealed; empty after the wipe
 };
 
-// The slot comes first: opening the store reads it from every row.
+// Slot, id and release id come first, at fixed places: opening the store reads only them from every row.
+enum { SLOT_AT = 1, ID_AT = SLOT_AT + 4, RELEASE_AT = ID_AT + ID_BYTES, HEAD_BYTES = RELEASE_AT + RELEASE_ID_BYTES };
+
 static void intent_fields(struct row *row, void *value)
 {
 	struct intent_row *stored = value;
 	struct intent *intent = stored->intent;
 	row_u32(row, &intent->mailbox_slot);
+	row_id(row, &intent->id);
+	row_raw(row, intent->release_id.bytes, RELEASE_ID_BYTES);
 	row_raw(row, intent->key, KEY_BYTES);
 	row_raw(row, intent->reply_key, KEY_BYTES);
 	row_id(row, &intent->post_hash);
-	row_raw(row, intent->release_id.bytes, RELEASE_ID_BYTES);
 	row_u8(row, &intent->state);
 	row_u32(row, &intent->suite);
 	row_u32(row, &intent->deals_max);
@@ -106,11 +110,9 @@ static bool content_open(struct store *store, struct intent *intent, struct byte
 	return read;
 }
 
-static bool intent_read(struct store *store, const struct id *id, struct bytes bytes, struct intent *out)
+static bool intent_read(struct store *store, struct bytes bytes, struct intent *out)
 {
-	struct id own = *id; // the caller may have given &out->id
 	memset(out, 0, sizeof(*out));
-	out->id = own;
 	struct intent_row row = {.intent = out};
 	bool read = row_read(bytes, ROW_VERSION, intent_fields, &row);
 	if (read && out->mailbox_slot != SLOT_NONE)
@@ -122,31 +124,61 @@ static bool intent_read(struct store *store, const struct id *id, struct bytes b
 	return read;
 }
 
+// The row that has these bytes at this place, and its number; 0 if there is none.
+static uint64_t row_find(struct store *store, const struct number_map *map, const uint8_t *id, size_t id_bytes,
+                         size_t place, struct bytes *row)
+{
+	size_t at = SIZE_MAX;
+	uint64_t number;
+	while ((number = number_map_next(map, id, id_bytes, &at))) {
+		struct key key = key_number(number);
+		if (!kv_get(store->kv, KV_INTENT, key_bytes(&key), row) || row->count < HEAD_BYTES) {
+			store_damaged(store, KV_INTENT);
+			return 0;
+		}
+		if (memcmp(row->at + place, id, id_bytes) == 0)
+			return number;
+	}
+	return 0;
+}
+
+static uint64_t row_find_id(struct store *store, const struct id *id, struct bytes *row)
+{
+	return row_find(store, &store->intents, id->bytes, ID_BYTES, ID_AT, row);
+}
+
+uint64_t store_intent_number(struct store *store, const struct id *id)
+{
+	struct bytes row;
+	return row_find_id(store, id, &row);
+}
+
 bool store_intent_find(struct store *store, const struct id *id, struct intent *out)
 {
-	struct key key = key_id(id);
 	struct bytes row;
-	return kv_get(store->kv, KV_INTENT, key_bytes(&key), &row) && intent_read(store, id, row, out);
+	return row_find_id(store, id, &row) && intent_read(store, row, out);
 }
 
 bool store_intent_find_released(struct store *store, const struct release_id *release, struct id *id)
 {
-	struct key key = key_release(release);
 	struct bytes row;
-	return kv_get(store->kv, KV_RELEASE, key_bytes(&key), &row) && store_key_id(store, KV_RELEASE, row, id);
+	if (!row_find(store, &store->releases, release->bytes, RELEASE_ID_BYTES, RELEASE_AT, &row))
+		return false;
+	memcpy(id->bytes, row.at + ID_AT, ID_BYTES);
+	return true;
 }
 
-static bool release_named(const struct intent *intent)
+static bool release_named(const uint8_t *release)
 {
 	static const struct release_id none;
-	return !release_id_equal(&intent->release_id, &none);
+	return memcmp(release, none.bytes, RELEASE_ID_BYTES) != 0;
 }
 
-void store_intent_put(struct store *store, const struct intent *intent)
+static void row_put(struct store *store, const struct intent *intent, uint64_t number)
 {
 	struct intent copy = *intent;
 	struct intent_row row = {.intent = &copy};
-	uint8_t plain[CONTENT_BYTES_MAX], sealed[CONTENT_BYTES_MAX + SEAL_OVERHEAD_BYTES];
+	uint8_t plain[CONTENT_BYTES_MAX], sealed[CONTENT_BYTES_MAX + SEAL_OVERHEAD_BYTES], buffer[ROW_BYTES_MAX];
 	if (intent->mailbox_slot != SLOT_NONE) {
 		struct bytes content = row_write(plain, sizeof(plain), ROW_VERSION, content_fields, &copy);
 		struct seal_place place = content_place(intent);
@@ -156,20 +188,36 @@ void store_intent_put(struct store *store, const struct intent *intent)
 			return;
 		row.content = (struct bytes){sealed, content.count + SEAL_OVERHEAD_BYTES};
 	}
-	store_row_put(store, KV_INTENT, &intent->id, intent_fields, &row, ROW_BYTES_MAX);
-	if (release_named(intent)) {
-		struct key key = key_release(&intent->release_id);
-		struct bytes found;
-		if (!kv_get(store->kv, KV_RELEASE, key_bytes(&key), &found))
-			kv_put(store->kv, KV_RELEASE, key_bytes(&key), (struct bytes){intent->id.bytes, ID_BYTES});
+	struct key key = key_number(number);
+	struct bytes value = row_write(buffer, sizeof(buffer), ROW_VERSION, intent_fields, &row);
+	if (number > store->intent_last_before)
+		kv_append(store->kv, KV_INTENT, key_bytes(&key), value);
+	else
+		kv_put(store->kv, KV_INTENT, key_bytes(&key), value);
+}
+
+void store_intent_put(struct store *store, const struct intent *intent)
+{
+	struct bytes before;
+	uint64_t number = row_find_id(store, &intent->id, &before);
+	if (!number) {
+		if (!store->kv->error)
+			store_misused(store, "put_an_intent_never_created");
+		return;
 	}
+	const uint8_t *release = intent->release_id.bytes;
+	if (memcmp(before.at + RELEASE_AT, release, RELEASE_ID_BYTES) != 0) {
+		if (release_named(before.at + RELEASE_AT))
+			number_map_remove(&store->releases, before.at + RELEASE_AT, RELEASE_ID_BYTES, number);
+		if (release_named(release))
+			number_map_add(&store->releases, release, RELEASE_ID_BYTES, number);
+	}
+	row_put(store, intent, number);
 }
 
 void store_intent_create(struct store *store, struct intent *intent, const void *post, size_t post_bytes)
 {
-	struct key key = key_id(&intent->id);
-	struct bytes found;
-	if (kv_get(store->kv, KV_INTENT, key_bytes(&key), &found)) {
+	if (store_intent_number(store, &intent->id)) {
 		store_misused(store, "intent_created_twice");
 		return;
 	}
@@ -182,8 +230,12 @@ void store_intent_create(struct store *store, struct intent *intent, const void 
 	}
 	if (intent->mailbox_next == 0)
 		intent->mailbox_next = 1;
+	uint64_t number = ++store->intent_last;
+	number_map_add(&store->intents, intent->id.bytes, ID_BYTES, number);
+	if (release_named(intent->release_id.bytes))
+		number_map_add(&store->releases, intent->release_id.bytes, RELEASE_ID_BYTES, number);
+	row_put(store, intent, number);
 	store_mailbox_put(store, intent, SEAL_SEQ_POST, 0, post, post_bytes);
-	store_intent_put(store, intent);
 }
 
 bool store_intent_post(struct store *store, const struct intent *intent, struct arena *arena, struct bytes *out)
@@ -221,11 +273,14 @@ void store_intent_delete(struct store *store, const struct intent *intent)
 	struct intent copy = *intent;
 	store_intent_wipe(store, &copy);
 	store_link_delete_all(store, &intent->id);
-	if (release_named(intent)) {
-		struct key key = key_release(&intent->release_id);
-		kv_del(store->kv, KV_RELEASE, key_bytes(&key));
-	}
-	struct key key = key_id(&intent->id);
+	struct bytes row;
+	uint64_t number = row_find_id(store, &intent->id, &row);
+	if (!number)
+		return;
+	if (release_named(row.at + RELEASE_AT))
+		number_map_remove(&store->releases, row.at + RELEASE_AT, RELEASE_ID_BYTES, number);
+	number_map_remove(&store->intents, intent->id.bytes, ID_BYTES, number);
+	struct key key = key_number(number);
 	kv_del(store->kv, KV_INTENT, key_bytes(&key));
 }
 
@@ -234,23 +289,43 @@ void store_intent_each(struct store *store, bool (*each)(void *context, const st
 	struct kv_cursor cursor;
 	for (bool on = kv_seek(store->kv, KV_INTENT, kv_start, &cursor); on; on = kv_next(&cursor)) {
 		struct intent intent;
-		struct id id;
-		if (!store_key_id(store, KV_INTENT, cursor.key, &id) || !intent_read(store, &id, cursor.value, &intent) ||
-		    !each(context, &intent))
+		if (!intent_read(store, cursor.value, &intent) || !each(context, &intent))
 			break;
 	}
 	kv_stop(&cursor);
 }
 
+// What the row at the cursor says of slot, id and release goes into memory.
+static bool row_load(struct store *store, const struct kv_cursor *cursor)
+{
+	struct reader key, row;
+	reader_init(&key, cursor->key.at, cursor->key.count);
+	uint64_t number = reader_u64(&key);
+	reader_init(&row, cursor->value.at, cursor->value.count);
+	bool known = reader_u8(&row) == ROW_VERSION;
+	uint32_t slot = reader_u32(&row);
+	const uint8_t *id = reader_view(&row, ID_BYTES);
+	const uint8_t *release = reader_view(&row, RELEASE_ID_BYTES);
+	if (!known || row.failed || key.failed || reader_left(&key) > 0 || number == 0 ||
+	    (slot != SLOT_NONE && slots_use(store->slots, slot)))
+		return false;
+	number_map_add(&store->intents, id, ID_BYTES, number);
+	if (release_named(release))
+		number_map_add(&store->releases, release, RELEASE_ID_BYTES, number);
+	number_map_commit(&store->intents);
+	number_map_commit(&store->releases);
+	store->intent_last = number;
+	return true;
+}
+
 void store_intent_load(struct store *store)
 {
 	struct kv_cursor cursor;
+	number_map_clear(&store->intents);
+	number_map_clear(&store->releases);
+	store->intent_last = store->intent_last_before = 0;
 	for (bool on = kv_seek(store->kv, KV_INTENT, kv_start, &cursor); on; on = kv_next(&cursor)) {
-		struct reader reader;
-		reader_init(&reader, cursor.value.at, cursor.value.count);
-		bool known = reader_u8(&reader) == ROW_VERSION;
-		uint32_t slot = reader_u32(&reader);
-		if (!known || reader.failed || (slot != SLOT_NONE && slots_use(store->slots, slot))) {
+		if (!row_load(store, &cursor)) {
 			store_damaged(store, KV_INTENT);
 			break;
 		}

@@ -3,6 +3,7 @@
 #define OYEZ_STORE_INTERNAL_H
 
 #include "kv.h"
+#include "number_map.h"
 #include "row.h"
 #include "slots.h"
 #include "store.h"
@@ -22,6 +23,8 @@ struct store {
 	struct feed_bounds {
 		uint64_t first, last; // first = last + 1 when empty
 	} feed, feed_before;      // now, and when the transaction began
+	struct number_map intents, releases; // ids of intents and of releases to the numbers of intent rows
+	uint64_t intent_last, intent_last_before; // highest number given, now and when the transaction began
 	uint8_t nonce[SEAL_NONCE_BYTES]; // random since the store was opened, and a counter; see store_seal.c
 	void (*after_database)(void);    // tests only: called between the database's commit and the wipe
 };
@@ -32,12 +35,11 @@ struct key {
 	size_t count;
 };
 struct key key_id(const struct id *id);
-struct key key_release(const struct release_id *release);
-struct key key_number(uint64_t number);                          // feed
+struct key key_number(uint64_t number);                          // intent, feed
 struct key key_slot(uint32_t slot);                              // wipe
 struct key key_item(uint32_t slot, uint64_t seq);                // mailbox
 struct key key_id_number(const struct id *id, uint64_t number);  // inbox
-struct key key_link(const struct id *intent, uint8_t kind, const struct id *id);
+struct key key_link(uint64_t intent_number, uint8_t kind, const struct id *id);
 struct key key_timer(uint64_t at_ms, uint8_t kind, const struct id *id);
 static inline struct bytes key_bytes(const struct key *key)
 {
@@ -63,14 +65,17 @@ void store_row_put(struct store *store, enum kv_table table, const struct id *id
 // The id a key of 32 bytes is; false and damaged if it is none.
 bool store_key_id(struct store *store, enum kv_table table, struct bytes key, struct id *id);
 
-// ---- what hangs on an intent: link rows "intent, kind, id"
+// ---- what hangs on an intent: link rows "number of the intent, kind, id"
 enum link_kind { LINK_OFFER = 1, LINK_QUESTION, LINK_DEAL };
 void store_link_put(struct store *store, const struct id *intent, enum link_kind kind, const struct id *id);
-// For each id of this kind until `each` returns false; bool = go on.
+// The intent must exist. For each id of this kind until `each` returns false; bool = go on.
 void store_link_each(struct store *store, const struct id *intent, enum link_kind kind,
                      bool (*each)(struct store *store, const struct id *id, void *context), void *context);
 // Deletes all links of the intent and the rows they lead to.
 void store_link_delete_all(struct store *store, const struct id *intent);
+
+// The number of the intent's row, 0 if there is none.
+uint64_t store_intent_number(struct store *store, const struct id *id);
 
 // ---- sealing under an intent's mailbox key (store_seal.c)
 struct seal_place {
@@ -87,7 +92,7 @@ bool store_seal(struct store *store, const struct seal_place *place, const void 
 bool store_open_sealed(struct store *store, const struct seal_place *place, struct bytes sealed, uint8_t *out);
 
 // ---- what is kept in memory besides: read at opening and after an abort
-void store_intent_load(struct store *store); // marks the slots of all intents as used
+void store_intent_load(struct store *store); // the slots in use, and which number is whose
 void store_feed_load(struct store *store);
 
 // ---- the number of a vendor's next inbox item

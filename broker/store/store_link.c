@@ -1,9 +1,10 @@
-// What hangs on an intent: its offers, questions and deals, each found by a link row "intent, kind, id".
+// What hangs on an intent: its offers, questions and deals, each found by a link row "number of the intent, kind, id".
+// By number, so that the links of intents posted together stand together.
 #include <string.h>
 
 #include "store_internal.h"
 
-enum { LINK_KEY_BYTES = ID_BYTES + 1 + ID_BYTES };
+enum { NUMBER_BYTES = 8, LINK_KEY_BYTES = NUMBER_BYTES + 1 + ID_BYTES };
 
 static enum kv_table link_table(uint8_t kind)
 {
@@ -12,7 +13,10 @@ static enum kv_table link_table(uint8_t kind)
 
 void store_link_put(struct store *store, const struct id *intent, enum link_kind kind, const struct id *id)
 {
-	struct key key = key_link(intent, (uint8_t)kind, id);
+	uint64_t number = store_intent_number(store, intent);
+	if (!number && !store->kv->error)
+		store_misused(store, "linked_to_no_intent");
+	struct key key = key_link(number, (uint8_t)kind, id);
 	struct bytes found;
 	if (!kv_get(store->kv, KV_LINK, key_bytes(&key), &found))
 		kv_put(store->kv, KV_LINK, key_bytes(&key), (struct bytes){0});
@@ -26,7 +30,7 @@ static bool link_read(struct store *store, const struct kv_cursor *cursor, struc
 		return false;
 	struct reader reader;
 	reader_init(&reader, cursor->key.at, cursor->key.count);
-	reader_view(&reader, ID_BYTES);
+	reader_u64(&reader);
 	*kind = reader_u8(&reader);
 	reader_bytes(&reader, id->bytes, ID_BYTES);
 	if (cursor->key.count == LINK_KEY_BYTES && *kind >= LINK_OFFER && *kind <= LINK_DEAL)
@@ -39,8 +43,8 @@ void store_link_each(struct store *store, const struct id *intent, enum link_kin
                      bool (*each)(struct store *store, const struct id *id, void *context), void *context)
 {
 	static const struct id zero;
-	struct key from = key_link(intent, (uint8_t)kind, &zero);
-	struct bytes prefix = {from.bytes, ID_BYTES + 1};
+	struct key from = key_link(store_intent_number(store, intent), (uint8_t)kind, &zero);
+	struct bytes prefix = {from.bytes, NUMBER_BYTES + 1};
 	struct kv_cursor cursor;
 	uint8_t found;
 	struct id id;
@@ -53,7 +57,8 @@ void store_link_each(struct store *store, const struct id *intent, enum link_kin
 
 void store_link_delete_all(struct store *store, const struct id *intent)
 {
-	struct bytes prefix = {intent->bytes, ID_BYTES};
+	struct key from = key_number(store_intent_number(store, intent));
+	struct bytes prefix = key_bytes(&from);
 	struct kv_cursor cursor;
 	uint8_t kind;
 	struct id id;
