@@ -1,0 +1,86 @@
+// The seeded simulator: thousands of random steps of customers, vendors, crashes and a bad network, for each of many
+// seeds; after every batch everything is compared with a dumb model of the broker, and the design's invariants 1, 2,
+// 3, 4, 6, 8 and 9 are checked (tests/sim/world.h says how).
+//
+//   test_sim                                     the default run
+//   OYEZ_SIM_SEED=7 OYEZ_SIM_STEPS=2000 test_sim one seed again, with every step told (OYEZ_SIM_QUIET=1: without)
+//   OYEZ_SIM_SEEDS=100000 test_sim               more seeds
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "world.h"
+
+enum { SEEDS = 1000, STEPS = 2000 };
+
+static unsigned long long number_from(const char *name, unsigned long long otherwise)
+{
+	const char *text = getenv(name);
+	return text ? strtoull(text, NULL, 10) : otherwise;
+}
+
+// Invariant 9: whatever the broker logs goes to stderr; a run with nothing unusual in it logs nothing at all.
+static FILE *catch_log(void)
+{
+	FILE *log = tmpfile();
+	if (!log || dup2(fileno(log), STDERR_FILENO) < 0)
+		abort();
+	return log;
+}
+
+static int check_log(FILE *log)
+{
+	char line[512];
+	rewind(log);
+	if (!fgets(line, sizeof line, log))
+		return 0;
+	printf("FAILED: the broker logged: %s\n", line);
+	return 1;
+}
+
+static void print_totals(const struct totals *totals, double seconds)
+{
+	printf("%llu seeds, %llu steps, %llu commands in %llu batches, %.1f s\n", (unsigned long long)totals->seeds,
+	       (unsigned long long)totals->steps, (unsigned long long)totals->commands,
+	       (unsigned long long)totals->batches, seconds);
+#define PRINT(name) printf("  %-16s %llu\n", #name, (unsigned long long)totals->name)
+	PRINT(posts);
+	PRINT(releases);
+	PRINT(offers);
+	PRINT(accepts);
+	PRINT(countersigned);
+	PRINT(revealed);
+	PRINT(concluded);
+	PRINT(lapsed);
+	PRINT(withdrawn);
+	PRINT(expired);
+	PRINT(deliveries);
+	PRINT(tombstones);
+	PRINT(parked);
+	PRINT(refusals);
+	PRINT(conflicts);
+	PRINT(repeats);
+	PRINT(crashes);
+	PRINT(failed_commits);
+	PRINT(jumps);
+	PRINT(holds);
+#undef PRINT
+}
+
+int main(void)
+{
+	struct totals totals = {0};
+	int steps = (int)number_from("OYEZ_SIM_STEPS", STEPS);
+	clock_t start = clock();
+	FILE *log = catch_log();
+	if (getenv("OYEZ_SIM_SEED")) {
+		world_run(number_from("OYEZ_SIM_SEED", 1), steps, !getenv("OYEZ_SIM_QUIET"), &totals);
+	} else {
+		unsigned long long seeds = number_from("OYEZ_SIM_SEEDS", SEEDS), first = number_from("OYEZ_SIM_FIRST", 1);
+		for (unsigned long long seed = first; seed < first + seeds; seed++)
+			world_run(seed, steps, false, &totals);
+	}
+	print_totals(&totals, (double)(clock() - start) / CLOCKS_PER_SEC);
+	return check_log(log);
+}
