@@ -26,22 +26,23 @@ static void map_domain(struct import_draft *draft, struct import_node *domain)
 	}
 }
 
-static void map_descriptor(struct import_draft *draft, struct import_node *descriptor)
+static void hint_descriptor(struct import_draft *draft, struct import_node *descriptor)
 {
-	struct import_node *name = node_at(descriptor, "name"), *code = node_at(descriptor, "code");
-	draft_category_hint(draft, name);
-	draft_category_hint(draft, code);
-	if (!draft_text(draft, name, DRAFT_NAME_BYTES_MAX))
-		draft_text(draft, code, DRAFT_NOTE_BYTES_MAX);
+	draft_category_hint(draft, node_at(descriptor, "name"));
+	draft_category_hint(draft, node_at(descriptor, "code"));
+}
+
+static void text_descriptor(struct import_draft *draft, struct import_node *descriptor)
+{
+	if (!draft_text(draft, node_at(descriptor, "name"), DRAFT_NAME_BYTES_MAX))
+		draft_text(draft, node_at(descriptor, "code"), DRAFT_NOTE_BYTES_MAX);
 }
 
 // A category is a name or code of the network's own; its id is only tried as one of ours.
-static void map_category(struct import_draft *draft, struct import_node *category)
+static void hint_category(struct import_draft *draft, struct import_node *category)
 {
-	if (!category)
-		return;
 	draft_category(draft, node_at(category, "id"));
-	map_descriptor(draft, node_at(category, "descriptor"));
+	hint_descriptor(draft, node_at(category, "descriptor"));
 }
 
 // Code and text of a unit say the same: one is used, the other needs no report.
@@ -120,9 +121,11 @@ static void map_fulfilment(struct import_draft *draft, struct import_node *fulfi
 
 static void map_item(struct import_draft *draft, struct import_node *item)
 {
-	map_category(draft, node_at(item, "category"));
-	map_descriptor(draft, node_at(item, "descriptor"));
+	hint_category(draft, node_at(item, "category"));
 	draft_category(draft, node_at(item, "category_id"));
+	hint_descriptor(draft, node_at(item, "descriptor"));
+	text_descriptor(draft, node_at(item, "descriptor"));
+	text_descriptor(draft, node_at(item, "category/descriptor"));
 	map_quantity(draft, node_at(item, "quantity"));
 	map_price(draft, node_at(item, "price"));
 	map_fulfilment(draft, node_child(item, "fulfillment"));
@@ -133,7 +136,8 @@ static void map_item(struct import_draft *draft, struct import_node *item)
 static void map_order_item(struct import_draft *draft, struct import_node *item)
 {
 	struct import_node *offer = node_at(item, "acceptedOffer");
-	map_descriptor(draft, node_at(offer, "descriptor"));
+	hint_descriptor(draft, node_at(offer, "descriptor"));
+	text_descriptor(draft, node_at(offer, "descriptor"));
 	map_quantity(draft, node_at(item, "quantity"));
 	draft_currency(draft, node_at(offer, "price/currency"));
 	struct import_node *per = node_at(offer, "price/applicableQuantity");
@@ -167,11 +171,14 @@ static void map_intent(struct import_draft *draft, struct import_node *intent)
 {
 	if (!intent)
 		return;
-	map_category(draft, node_at(intent, "category"));
+	// The category's words decide first, since they are broader; the item's stand first in the text.
+	hint_category(draft, node_at(intent, "category"));
 	struct import_node *item = node_child(intent, "item") ? node_child(intent, "item") : node_child(intent, "items");
 	for (; item; item = node_again(item))
 		map_item(draft, item);
-	map_descriptor(draft, node_at(intent, "descriptor"));
+	hint_descriptor(draft, node_at(intent, "descriptor"));
+	text_descriptor(draft, node_at(intent, "descriptor"));
+	text_descriptor(draft, node_at(intent, "category/descriptor"));
 	map_fulfilment(draft, node_child(intent, "fulfillment"));
 	map_fulfilment(draft, node_child(intent, "fulfillments"));
 	map_price(draft, node_at(intent, "price"));
@@ -202,10 +209,8 @@ bool import_beckn(struct import_draft *draft)
 		map_order(draft, node_child(message, "order"));
 	draft_text(draft, node_at(message, "text_search"), DRAFT_NAME_BYTES_MAX);
 	draft_category_hint(draft, node_at(message, "text_search"));
-	// Where the network is, if the message does not say where the thing is wanted.
-	if (draft->region == TREE_NONE) {
-		map_location(draft, node_at(context, "location"));
-		draft_region(draft, node_at(context, "country"), NULL);
-	}
+	// Where the network is: counts if the message does not say where the thing is wanted.
+	map_location(draft, node_at(context, "location"));
+	draft_region(draft, node_at(context, "country"), NULL);
 	return true;
 }

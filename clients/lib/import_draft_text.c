@@ -127,7 +127,8 @@ struct piece_check {
 static void check_against(const struct import_draft *draft, struct piece_check *checks, struct import_node *node)
 {
 	char *identity = text_normalise(node->text);
-	bool words = strcmp(node->kind, "name") == 0 && !(draft->vendor_names && is_vendor_side(node));
+	bool name = strcmp(node->kind, "name") == 0 || strcmp(node->kind, "party") == 0;
+	bool words = name && !(draft->vendor_names && is_vendor_side(node));
 	for (size_t i = 0; i < draft->piece_count; i++) {
 		struct piece_check *check = &checks[i];
 		if (!check->kind && (!identity || text_repeats(check->normal, identity) ||

@@ -42,8 +42,9 @@ static const struct key_kind field_kinds[] = {
 	{"endpointid", "endpoint"}, {"subscriberid", "endpoint"}, {"subscriberurl", "endpoint"}, {"websiteuri", "endpoint"},
 	{"website", "endpoint"}, {"url", "endpoint"}, {"uri", "endpoint"}, {"sameas", "endpoint"}, {"ip", "endpoint"},
 	{"ipaddress", "endpoint"}, {"useragent", "endpoint"}, {"logouri", "endpoint"},
+	{"registration", "id"}, {"registrationnumber", "id"}, {"licenseplate", "id"}, {"vehiclenumber", "id"}, {"vin", "id"},
 	{"ordereditem", "id"}, {"items", "id"}, {"uuid", "id"}, {"key", "id"}, {"token", "id"}, {"authorization", "id"}, {"identifier", "id"},
-	{"seller", "party"}, {"buyer", "party"}, {"customer", "party"}, {"provider", "party"}, {"person", "person"},
+	{"seller", "party"}, {"buyer", "name"}, {"customer", "name"}, {"provider", "party"}, {"person", "name"},
 	{"birthdate", "person"}, {"dob", "person"}, {"dateofbirth", "person"}, {"age", "person"}, {"gender", "person"},
 	{"nationality", "person"}, {"birthplace", "person"}, {"nationalityid", "person"}, {"creds", "person"},
 };
@@ -66,6 +67,14 @@ static const struct key_kind subtree_kinds[] = {
 static const struct key_kind subtree_endings[] = {
 	{"party", "party"}, {"contact", "party"}, {"person", "person"}, {"address", "address"}, {"account", "account"},
 	{"location", "location"}, {"customer", "party"},
+};
+
+// Types of objects that tell something under whatever name they stand, in @graph for instance.
+static const struct key_kind type_kinds[] = {
+	{"Person", "person"}, {"Patient", "person"}, {"Organization", "party"}, {"LocalBusiness", "party"},
+	{"Corporation", "party"}, {"Buyer", "party"}, {"Customer", "party"}, {"ContactPoint", "party"},
+	{"NGO", "party"}, {"Store", "party"}, {"PostalAddress", "address"}, {"Place", "location"},
+	{"GeoCoordinates", "location"}, {"GeoCircle", "location"}, {"GeoShape", "location"}, {"BankAccount", "account"},
 };
 
 // Product and classification codes are no identity although they are called ids.
@@ -125,6 +134,19 @@ static const char *subtree_kind(const char *key)
 	return kind;
 }
 
+static const char *type_kind(const struct import_node *node)
+{
+	const char *kind = NULL;
+	for (const struct import_node *at = node->first; at && !kind; at = at->next) {
+		if (!at->text || strcmp(at->key, "@type") != 0)
+			continue;
+		const char *end = strrchr(at->text, '/'), *colon = strrchr(at->text, ':');
+		kind = find_kind(type_kinds, sizeof type_kinds / sizeof *type_kinds,
+		                 end ? end + 1 : colon ? colon + 1 : at->text);
+	}
+	return kind;
+}
+
 struct surroundings {
 	const char *kind; // of the nearest subtree that tells something
 	bool product;     // within product codes
@@ -138,6 +160,8 @@ static struct surroundings look_around(const struct import_node *node)
 		fold_key(at->name, key);
 		if (!around.kind)
 			around.kind = subtree_kind(key);
+		if (!around.kind)
+			around.kind = type_kind(at);
 		around.product |= is_one_of(product_contexts, sizeof product_contexts / sizeof *product_contexts, key);
 	}
 	return around;
@@ -188,17 +212,29 @@ static const char *kind_of(const struct import_node *node)
 	if (kind)
 		return kind;
 	if (around.kind) {
+		bool somebody = strcmp(around.kind, "party") == 0 || strcmp(around.kind, "person") == 0;
 		if (ends_with(key, "name"))
-			return strcmp(around.kind, "party") == 0 || strcmp(around.kind, "person") == 0 ? "name" : around.kind;
-		if (key[0] == '@') // an attribute tells about the form of its element
+			return somebody ? "name" : around.kind;
+		if (key[0] == '@' && strcmp(key, "@id") != 0) // an attribute tells about the form of its element
 			return NULL;
 		kind = id_kind(key, node->text);
-		return kind && strcmp(around.kind, "party") == 0 ? kind : around.kind;
+		return kind && somebody ? kind : around.kind;
 	}
 	if (subtree_kind(key) && !node->first)
 		return subtree_kind(key); // "location": "12 rue du Port"
 	kind = id_kind(key, node->text);
 	return kind ? kind : value_kind(node, key, false);
+}
+
+// The format's own words: @context with all its prefixes, types, code lists.
+static bool is_form(const struct import_node *node, bool xml)
+{
+	if (xml)
+		return is_one_of(form_attributes, sizeof form_attributes / sizeof *form_attributes, node->name);
+	bool form = strcmp(node->name, "@type") == 0;
+	for (; node && !form; node = node->parent)
+		form = strcmp(node->name, "@context") == 0;
+	return form;
 }
 
 void identity_sweep(struct import_draft *draft)
@@ -207,9 +243,7 @@ void identity_sweep(struct import_draft *draft)
 	for (struct import_node *node = root; node; node = node_walk(root, node)) {
 		if (!node->text || node->claim != CLAIM_NONE)
 			continue;
-		bool form = strcmp(node->name, "@context") == 0 || strcmp(node->name, "@type") == 0;
-		if (form ||
-		    (draft->doc->xml && is_one_of(form_attributes, sizeof form_attributes / sizeof *form_attributes, node->name))) {
+		if (is_form(node, draft->doc->xml)) {
 			node->claim = CLAIM_FORM;
 			continue;
 		}
