@@ -36,8 +36,9 @@ static void admin_url(struct admin *admin)
 {
 	char path[400];
 	const char *data = admin->data ? admin->data : getenv("OYEZ_DATA");
+	// The tcp address that customers' and vendors' commands have in their environment is not the operator's.
 	bool ipc_given = admin->cli->broker_given && strncmp(admin->cli->broker, "ipc://", 6) == 0;
-	if (!admin->data && (ipc_given || (admin->cli->broker_given && !data))) {
+	if (!admin->data && (ipc_given || admin->cli->broker_flag)) {
 		snprintf(admin->url, sizeof(admin->url), "%s", admin->cli->broker);
 		return;
 	}

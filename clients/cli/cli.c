@@ -96,7 +96,7 @@ static int common_option(struct cli *cli, int argc, char **argv, int at)
 			return -1;
 		*options[i].value = joined ? argv[at] + length + 1 : argv[at + 1];
 		if (options[i].value == &cli->broker)
-			cli->broker_given = true;
+			cli->broker_given = cli->broker_flag = true;
 		return joined ? 1 : 2;
 	}
 	return 0;

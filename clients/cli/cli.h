@@ -13,6 +13,7 @@ struct cli {
 	const char *guardian; // NULL: direct mode
 	const char *home;     // --home, OYEZ_HOME; default $XDG_DATA_HOME/oyez
 	bool broker_given;    // by flag or environment
+	bool broker_flag;     // by flag
 	bool json, french, color;
 	const char *passphrase; // OYEZ_PASSPHRASE, taken out of the environment at the start; NULL if it was not set
 	const struct cli_command *command; // the one that runs, for cli_usage

@@ -65,6 +65,15 @@ static void print_lines(struct cli *cli, json_t *array, uint64_t max)
 	json_decref(array);
 }
 
+// 2027-01-31T10:00:00.123Z reads better as 2027-01-31 10:00.
+static void shorten_time(char text[512])
+{
+	if (strlen(text) < 20 || text[4] != '-' || text[10] != 'T' || text[strlen(text) - 1] != 'Z')
+		return;
+	text[10] = ' ';
+	text[16] = 0;
+}
+
 // A table of the named fields, ids shortened; drops the array.
 static void print_table(struct cli *cli, json_t *array, uint64_t max, size_t columns, const char *const *fields,
                         const char *const *titles, const char *none, const char *none_fr)
@@ -82,6 +91,7 @@ static void print_table(struct cli *cli, json_t *array, uint64_t max, size_t col
 		for (size_t c = 0; c < columns; c++) {
 			bool id = c == 0;
 			snprintf(copies[c], sizeof(*copies), "%s", id ? short_id(object, fields[c]) : text_of(object, fields[c]));
+			shorten_time(copies[c]);
 			cells[c] = *copies[c] ? copies[c] : "-";
 		}
 		cli_table_row(table, cells);
@@ -136,7 +146,8 @@ int command_deals(struct cli *cli, int argc, char **argv)
 // ---- show, explain
 
 static int one_command(struct cli *cli, int argc, char **argv,
-                       enum err (*get)(struct oyez_customer *, const char *, json_t **, struct oyez_error *))
+                       enum err (*get)(struct oyez_customer *, const char *, json_t **, struct oyez_error *),
+                       void (*say)(struct cli *, const json_t *))
 {
 	struct look_flags flags;
 	int code = look_flags(cli, argc, argv, no_options, 1, &flags);
@@ -148,20 +159,61 @@ static int one_command(struct cli *cli, int argc, char **argv,
 	struct oyez_error error = {0};
 	if (get(customer, argv[optind], &object, &error))
 		code = cli_fail(cli, &error);
+	else if (say && !cli->json)
+		say(cli, object);
 	else
-		cli_object(cli, object);
+		cli_object(cli, json_incref(object));
+	json_decref(object);
 	oyez_customer_close(customer);
 	return code;
 }
 
 int command_show(struct cli *cli, int argc, char **argv)
 {
-	return one_command(cli, argc, argv, oyez_show);
+	return one_command(cli, argc, argv, oyez_show, NULL);
+}
+
+static void say_words(struct cli *cli, const json_t *words)
+{
+	size_t i;
+	json_t *word;
+	json_array_foreach(words, i, word)
+		cli_say(cli, "    %s", "    %s", json_string_value(word));
+}
+
+static void say_explained(struct cli *cli, const json_t *explained)
+{
+	bool broadcast = json_is_true(json_object_get(explained, "broadcast"));
+	cli_say(cli, "Intent %s is %s.", "L'intention %s : %s.", short_id(explained, "intent"), text_of(explained, "status"));
+	cli_say(cli, "%s", "%s",
+	        broadcast ? cli_word(cli, "Every vendor whose filter matches was shown this:",
+	                             "Tout vendeur dont le filtre convient a vu ceci :")
+	                  : cli_word(cli, "Not published yet; every vendor whose filter matches will be shown this:",
+	                             "Pas encore publiée ; tout vendeur dont le filtre convient verra ceci :"));
+	cli_object(cli, json_incref(json_object_get(explained, "vendors_see")));
+	cli_say(cli, "The broker sees as well:", "Le courtier voit en outre :");
+	say_words(cli, json_object_get(explained, "broker_sees"));
+	const json_t *given = json_object_get(explained, "given");
+	cli_say(cli, "%s", "%s",
+	        json_array_size(given) ? cli_word(cli, "Given by you, sealed, to one vendor each:",
+	                                          "Donné par vous, scellé, à un vendeur à la fois :")
+	                               : cli_word(cli, "You have given nothing more to any vendor.",
+	                                          "Vous n'avez rien donné de plus à aucun vendeur."));
+	size_t i;
+	json_t *entry;
+	json_array_foreach(given, i, entry) {
+		char *vendor = cli_clean(text_of(entry, "vendor_name"));
+		cli_say(cli, "    %s: %s (%s), until %s", "    %s : %s (%s), jusqu'au %s", text_of(entry, "what"), vendor,
+		        short_id(entry, "vendor"), text_of(entry, "until"));
+		free(vendor);
+	}
+	cli_say(cli, "Nobody else sees:", "Personne d'autre ne voit :");
+	say_words(cli, json_object_get(explained, "nobody_sees"));
 }
 
 int command_explain(struct cli *cli, int argc, char **argv)
 {
-	return one_command(cli, argc, argv, oyez_explain);
+	return one_command(cli, argc, argv, oyez_explain, say_explained);
 }
 
 // ---- offers, questions: wait until there is something

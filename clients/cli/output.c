@@ -71,6 +71,23 @@ static char *join_array(const struct cli *cli, const json_t *array)
 	return joined;
 }
 
+static void object_rows(const struct cli *cli, struct cli_table *table, const char *prefix, const json_t *object);
+
+// Objects in a list: one group of rows each, numbered from 1.
+static bool list_rows(const struct cli *cli, struct cli_table *table, const char *name, const json_t *list)
+{
+	size_t i;
+	json_t *item;
+	if (!json_is_object(json_array_get(list, 0)))
+		return false;
+	json_array_foreach(list, i, item) {
+		char below[300];
+		snprintf(below, sizeof(below), "%.250s.%zu.", name, i + 1);
+		object_rows(cli, table, below, item);
+	}
+	return true;
+}
+
 static void object_rows(const struct cli *cli, struct cli_table *table, const char *prefix, const json_t *object)
 {
 	const char *key;
@@ -84,6 +101,8 @@ static void object_rows(const struct cli *cli, struct cli_table *table, const ch
 			object_rows(cli, table, below, value);
 			continue;
 		}
+		if (json_is_array(value) && list_rows(cli, table, name, value))
+			continue;
 		char *text = json_is_array(value) ? join_array(cli, value) : scalar_text(cli, value);
 		cli_table_row(table, (const char *const[]){name, text});
 		free(text);

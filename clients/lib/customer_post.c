@@ -303,7 +303,7 @@ json_t *broadcast_json(const Oyez__Post *post, uint64_t now_ms)
 {
 	json_t *object = json_object();
 	json_add_facets(object, post->facets, needed_band(post->needed_by_day, now_ms),
-	                expiry_band(post->expires_at_ms, now_ms));
+	                expiry_band(post->expires_at_ms, now_ms), now_ms);
 	return object;
 }
 

@@ -182,8 +182,10 @@ enum err apply_status(struct oyez_customer *customer, Oyez__Wallet__Intent *inte
                       uint64_t now_ms)
 {
 	struct id id = field_id(&intent->id);
-	intent->crowd_estimate = status->crowd_estimate;
-	intent->crowd_want = status->crowd_want;
+	if (status->state == OYEZ__INTENT_STATE__INTENT_WAITING || status->state == OYEZ__INTENT_STATE__INTENT_RELEASED) {
+		intent->crowd_estimate = status->crowd_estimate;
+		intent->crowd_want = status->crowd_want;
+	}
 	if (status->release.len && !intent->release.len && intent->seed.len) {
 		enum err err = apply_release(customer, intent, &status->release);
 		if (err)

@@ -80,7 +80,20 @@ static void add_rules(json_t *object, const Oyez__VendorRules *rules)
 		json_object_set_new(object, "min_rating", json_real(rules->rating_band / 2.0));
 }
 
-void json_add_facets(json_t *object, const Oyez__Facets *facets, Oyez__NeededBand needed_by, Oyez__ExpiryBand expires)
+static void add_needed_by(json_t *object, Oyez__NeededBand band, uint64_t tick_ms)
+{
+	static const uint32_t days[] = {
+		[OYEZ__NEEDED_BAND__NEEDED_3D] = 3, [OYEZ__NEEDED_BAND__NEEDED_7D] = 7, [OYEZ__NEEDED_BAND__NEEDED_30D] = 30};
+	char day[16];
+	if ((size_t)band < sizeof(days) / sizeof(*days) && days[band]) {
+		day_format((uint32_t)(tick_ms / DAY_MS) + days[band], day);
+		add_word(object, "needed_by", day);
+	}
+	add_word(object, "needed_by_band", needed_band_word(band));
+}
+
+void json_add_facets(json_t *object, const Oyez__Facets *facets, Oyez__NeededBand needed_by, Oyez__ExpiryBand expires,
+                     uint64_t tick_ms)
 {
 	if (!facets)
 		return;
@@ -89,7 +102,7 @@ void json_add_facets(json_t *object, const Oyez__Facets *facets, Oyez__NeededBan
 	if (facets->budget)
 		json_object_set_new(object, "budget", budget_json(facets->budget));
 	if (needed_by)
-		add_word(object, "needed_by", needed_band_word(needed_by));
+		add_needed_by(object, needed_by, tick_ms);
 	if (facets->quantity)
 		add_word(object, "quantity", quantity_band_word(facets->quantity));
 	if (facets->condition)
@@ -108,7 +121,7 @@ void json_add_facets(json_t *object, const Oyez__Facets *facets, Oyez__NeededBan
 
 void json_add_release(json_t *object, const Oyez__Release *release)
 {
-	json_add_facets(object, release->facets, release->needed_by, release->expires);
+	json_add_facets(object, release->facets, release->needed_by, release->expires, release->released_at_ms);
 	json_object_set_new(object, "crowd", json_integer(release->crowd));
 }
 
