@@ -178,5 +178,9 @@ void admin_http_close(struct admin_http *admin)
 
 void admin_http_free(struct admin_http *admin)
 {
+	// On a loop that is not its own libwebsockets ends in two steps: handles first, then the rest. It sets our pointer
+	// to NULL when it is done.
+	if (admin->context)
+		lws_context_destroy(admin->context);
 	free(admin);
 }

@@ -9,11 +9,10 @@
 
 struct event {
 	enum event_kind {
-		EVENT_AIO,          // `subject` is an exchange whose receive or send ended
-		EVENT_PIPE_ADDED,   // `number` is the pipe, `flag` whether it is local
-		EVENT_PIPE_REMOVED, // `number` is the pipe
-		EVENT_PIPE_REFUSED, // as many connections as allowed are open
-		EVENT_REPLY,        // `number` is the origin, `flag` the form; `bytes` (malloc'd) the reply, NULL if cancelled
+		EVENT_ACCEPTED, // `subject` is a listener whose accept ended
+		EVENT_RECEIVED, // `subject` is a pipe whose receive ended
+		EVENT_SENT,     // `subject` is a pipe whose send ended
+		EVENT_REPLY,    // `number` is the origin, `flag` the form; `bytes` (malloc'd) the reply, NULL if cancelled
 	} kind;
 	int flag;
 	void *subject;
@@ -35,7 +34,7 @@ void edge_events_init(struct edge_events *events, uv_loop_t *loop, uv_async_cb w
 void edge_events_add(struct edge_events *events, struct event event);
 // Everything there is, in order; valid until the next call. On the loop only.
 size_t edge_events_take(struct edge_events *events, const struct event **out);
-// Nothing is taken from now on; frees what is still queued once the loop closed the handle.
+// Nothing is taken from now on; edge_events_fini, once the loop closed the handle, frees what is still queued.
 void edge_events_close(struct edge_events *events);
 void edge_events_fini(struct edge_events *events);
 

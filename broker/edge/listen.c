@@ -7,13 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/limits.h"
-
 enum {
 	REASON_BYTES = 200,
 	PEM_BYTES_MAX = 256 * 1024,
-	// Above REQUEST_BYTES_MAX so that a request a little too large is told so; nng drops the connection beyond it.
-	RECEIVE_BYTES_MAX = REQUEST_BYTES_MAX + 4096,
 };
 
 static char *read_file(const char *path)
@@ -32,7 +28,7 @@ static char *read_file(const char *path)
 	return text;
 }
 
-static int set_tls(nng_listener listener, const struct listen_tls *tls, char *reason)
+static int set_tls(nng_stream_listener *listener, const struct listen_tls *tls, char *reason)
 {
 	char *certificate = read_file(tls->certificate), *key = read_file(tls->key);
 	nng_tls_config *config = NULL;
@@ -40,7 +36,7 @@ static int set_tls(nng_listener listener, const struct listen_tls *tls, char *re
 	if (rv == 0)
 		rv = nng_tls_config_own_cert(config, certificate, key, NULL);
 	if (rv == 0)
-		rv = nng_listener_set_ptr(listener, NNG_OPT_TLS_CONFIG, config);
+		rv = nng_stream_listener_set_ptr(listener, NNG_OPT_TLS_CONFIG, config);
 	if (rv != 0)
 		snprintf(reason, REASON_BYTES, "the TLS certificate or key cannot be used (%s): give PEM files that belong together",
 		         nng_strerror(rv));
@@ -53,11 +49,8 @@ static int set_tls(nng_listener listener, const struct listen_tls *tls, char *re
 
 static int set_options(struct listener *listener, const char *url, const struct listen_tls *tls, char *reason)
 {
-	int rv = nng_listener_set_size(listener->listener, NNG_OPT_RECVMAXSZ, RECEIVE_BYTES_MAX);
-	if (rv == 0 && listener->ipc)
-		rv = nng_listener_set_int(listener->listener, NNG_OPT_IPC_PERMISSIONS, 0600);
-	else if (rv == 0)
-		rv = nng_listener_set_bool(listener->listener, NNG_OPT_TCP_KEEPALIVE, true);
+	int rv = listener->ipc ? nng_stream_listener_set_int(listener->listener, NNG_OPT_IPC_PERMISSIONS, 0600)
+	                       : nng_stream_listener_set_bool(listener->listener, NNG_OPT_TCP_KEEPALIVE, true);
 	if (rv != 0) {
 		snprintf(reason, REASON_BYTES, "the address cannot be used (%s)", nng_strerror(rv));
 		return rv;
@@ -72,36 +65,81 @@ static void set_url(struct listener *listener, const char *url)
 	snprintf(listener->url, sizeof(listener->url), "%s", url);
 	char *colon = strrchr(listener->url, ':');
 	if (listener->ipc || strcmp(colon, ":0") != 0 ||
-	    nng_listener_get_addr(listener->listener, NNG_OPT_LOCADDR, &address) != 0)
+	    nng_stream_listener_get_addr(listener->listener, NNG_OPT_LOCADDR, &address) != 0)
 		return;
 	uint16_t port = address.s_family == NNG_AF_INET6 ? address.s_in6.sa_port : address.s_in.sa_port;
 	const uint8_t *bytes = (const uint8_t *)&port; // network byte order
 	snprintf(colon, sizeof(listener->url) - (size_t)(colon - listener->url), ":%u", bytes[0] * 256u + bytes[1]);
 }
 
-int listen_start(nng_socket socket, const char *url, const struct listen_tls *tls, struct listener *out,
+static void explain(int rv, char *reason)
+{
+	if (rv == NNG_EADDRINUSE)
+		snprintf(reason, REASON_BYTES, "another program listens there already: stop it, or choose another address");
+	else if (rv == NNG_EPERM)
+		snprintf(reason, REASON_BYTES, "not permitted: ports below 1024 need root, ipc paths a writable folder");
+	else
+		snprintf(reason, REASON_BYTES, "listening there failed (%s)", nng_strerror(rv));
+}
+
+static void on_accept(void *argument)
+{
+	struct listener *listener = argument;
+	edge_events_add(listener->events, (struct event){.kind = EVENT_ACCEPTED, .subject = listener});
+}
+
+int listen_start(struct listener *listener, const char *url, const struct listen_tls *tls, struct edge_events *events,
                  char *reason)
 {
-	*out = (struct listener){.ipc = strncmp(url, "ipc://", 6) == 0};
-	int rv = nng_listener_create(&out->listener, socket, url);
+	*listener = (struct listener){.ipc = strncmp(url, "ipc://", 6) == 0, .events = events};
+	int rv = nng_stream_listener_alloc(&listener->listener, url);
+	if (rv == 0)
+		rv = nng_aio_alloc(&listener->accept, on_accept, listener);
 	if (rv != 0) {
 		snprintf(reason, REASON_BYTES, "the address cannot be used (%s)", nng_strerror(rv));
-		return rv;
-	}
-	rv = set_options(out, url, tls, reason);
-	if (rv == 0) {
-		rv = nng_listener_start(out->listener, 0);
-		if (rv == NNG_EADDRINUSE)
-			snprintf(reason, REASON_BYTES, "another program listens there already: stop it, or choose another address");
-		else if (rv == NNG_EPERM)
-			snprintf(reason, REASON_BYTES, "not permitted: ports below 1024 need root, ipc paths a writable folder");
-		else if (rv != 0)
-			snprintf(reason, REASON_BYTES, "listening there failed (%s)", nng_strerror(rv));
+	} else {
+		rv = set_options(listener, url, tls, reason);
+		if (rv == 0 && (rv = nng_stream_listener_listen(listener->listener)) != 0)
+			explain(rv, reason);
 	}
 	if (rv != 0) {
-		nng_listener_close(out->listener);
+		listen_free(listener);
 		return rv;
 	}
-	set_url(out, url);
+	set_url(listener, url);
 	return 0;
+}
+
+void listen_accept(struct listener *listener)
+{
+	if (listener->closed || listener->accepting)
+		return;
+	listener->accepting = true;
+	nng_stream_listener_accept(listener->listener, listener->accept);
+}
+
+nng_stream *listen_accepted(struct listener *listener, int *rv)
+{
+	listener->accepting = false;
+	*rv = nng_aio_result(listener->accept);
+	return *rv == 0 ? nng_aio_get_output(listener->accept, 0) : NULL;
+}
+
+void listen_stop(struct listener *listener)
+{
+	if (listener->closed)
+		return;
+	listener->closed = true;
+	nng_stream_listener_close(listener->listener);
+	nng_aio_cancel(listener->accept);
+}
+
+void listen_free(struct listener *listener)
+{
+	if (listener->accept)
+		nng_aio_free(listener->accept);
+	if (listener->listener)
+		nng_stream_listener_free(listener->listener);
+	listener->accept = NULL;
+	listener->listener = NULL;
 }

@@ -61,7 +61,7 @@ static void write_edge(FILE *out, const struct metrics *metrics)
 	head(out, "connections_closed_total", "counter", "connections ended, by reason");
 	fprintf(out, "oyez_connections_closed_total{reason=\"idle\"} %" PRIu64 "\n", (uint64_t)metrics->closed_idle);
 	fprintf(out, "oyez_connections_closed_total{reason=\"slow\"} %" PRIu64 "\n", (uint64_t)metrics->closed_slow);
-	fprintf(out, "oyez_connections_closed_total{reason=\"mute\"} %" PRIu64 "\n", (uint64_t)metrics->closed_mute);
+	fprintf(out, "oyez_connections_closed_total{reason=\"garbage\"} %" PRIu64 "\n", (uint64_t)metrics->closed_garbage);
 	number(out, "requests_total", "counter", "requests received", metrics->requests);
 	number(out, "replies_total", "counter", "replies handed to their connection", metrics->replies);
 	number(out, "requests_busy_total", "counter", "requests answered with busy by the edge", metrics->busy);

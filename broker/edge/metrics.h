@@ -12,7 +12,7 @@ enum { METRICS_ERRORS_MAX = 500 }; // error codes are below
 // Written from any thread, read at /metrics.
 struct metrics {
 	atomic_uint_fast64_t connections, connections_accepted, connections_refused; // refused: as many as allowed are open
-	atomic_uint_fast64_t closed_idle, closed_slow, closed_mute; // mute: ended by the other side before one whole request
+	atomic_uint_fast64_t closed_idle, closed_slow, closed_garbage; // garbage: what came was not SP, or nothing came
 	atomic_uint_fast64_t requests, replies, busy, cancelled;
 	atomic_uint_fast64_t in_flight;
 	atomic_uint_fast64_t frame_errors[METRICS_ERRORS_MAX]; // answered before or instead of the service, by code

@@ -1,50 +1,46 @@
-// One request on its way is an exchange: it owns an nng context, which remembers whom to answer.
+// One request on its way is an exchange; the connection it came on is a pipe.
 //
-//   receiving -> checking (pool) -> waiting (sequencer) -> sealing (pool) -> sending -> receiving
+//   checking (pool) -> waiting (sequencer) -> sealing (pool) -> the pipe's queue of replies
 //
 // Everything here runs on the edge loop, but for the callbacks that put an event (events.h) and the two functions that
-// run in uv's pool. nng's cooked REP finishes a send when the connection took the message, so unsent replies are known
-// and nothing is dropped silently; where a connection is gone it pretends success, which is right for us: we hear of
-// the end by the pipe's own event.
+// run in uv's pool.
 //
-// Bounds: REQUESTS_PER_PIPE_MAX in flight per connection (more is answered `busy`; who does not read those either is
-// cut off), so many connections, so many requests being checked at once, so long for a reply to be taken.
+// Bounds: REQUESTS_PER_PIPE_MAX in flight per connection (more is answered `busy`; who does not read is not read from),
+// so many connections (idle ones give way), so many requests being checked at once, so long for a reply to be taken.
 #include "nng.h"
 
-#include <nng/nng.h>
-#include <nng/protocol/reqrep0/rep.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "broker/base/clock.h"
 #include "broker/base/log.h"
 #include "events.h"
-#include "pipes.h"
+#include "pipe.h"
 
 enum {
-	RECEIVERS = 64,      // contexts waiting for a request
 	CHECKING_MAX = 8192, // requests whose signatures wait for a processor
-	SEND_MS_MAX = 60 * 1000,
 	IDLE_MS_MAX = 5 * 60 * 1000,
 	IDLE_MS_GIVE_WAY = 10 * 1000, // when others want in
+	MUTE_MS_GIVE_WAY = 2 * 1000,  // the same for those that have not said what they are
 	SWEEP_MS = 5 * 1000,
+	ACCEPT_RETRY_MS = 100, // no file descriptors, no memory
 	DRAIN_MS_MAX = 5 * 1000,
-	LINGER_MS = 100, // replies taken by a connection still have to reach the kernel
+	DRAIN_LOOK_MS = 20,
+	CLOSE_MS_MAX = 5 * 1000,
 	LISTENERS_MAX = 16,
 };
 
-enum stage { STAGE_IDLE, STAGE_RECEIVING, STAGE_CHECKING, STAGE_WAITING, STAGE_SEALING, STAGE_SENDING };
+enum stage { STAGE_FREE, STAGE_CHECKING, STAGE_WAITING, STAGE_SEALING };
 
 struct exchange {
 	struct edge *edge;
 	enum stage stage;
 	uint32_t index, generation; // together the origin of its command: an answer to an earlier use is known as such
-	nng_ctx ctx;
-	nng_aio *aio;
-	struct pipe *pipe;             // NULL while receiving or idle
-	struct exchange *next, *prev;  // of its pipe, or next of the idle ones
-	bool is_busy;                  // it carries a busy answer; else it counts as outstanding
-	nng_msg *message;              // the request; `request` points into it
+	struct pipe *pipe;
+	struct exchange *next, *prev; // of its pipe, or next of the free ones
+	uint8_t route[SP_ROUTE_BYTES_MAX];
+	size_t route_bytes;
+	uint8_t *bytes; // the request frame; `request` points into it
 	struct request request;
 	enum verify_verdict verdict;
 	enum reply_form form;
@@ -58,62 +54,25 @@ struct exchange {
 struct edge {
 	struct edge_options options;
 	struct sequencer *sequencer;
-	nng_socket socket;
 	struct listener listeners[LISTENERS_MAX];
 	size_t listener_count;
 	struct edge_events events;
-	uv_timer_t sweep, drain;
-	struct pipes *pipes;
+	uv_timer_t sweep, retry, drain;
+	struct pipe *pipes;
+	size_t pipe_count; // remote ones, which are limited
 
 	struct exchange **exchanges; // by index
-	size_t exchange_count, exchange_max;
-	struct exchange *idle;
-	size_t receiving, checking, in_flight; // in_flight: with a request, whatever the stage
+	size_t exchange_count, exchange_room;
+	struct exchange *free;
+	size_t checking, in_flight;
 
-	bool stopping, closed;
+	bool stopping, closing, closed;
 	void (*drained)(void *context);
 	void *drained_context;
-	uint64_t drain_until_ms;
+	uint64_t until_ms; // of draining, then of closing
 };
 
-static void top_up(struct edge *edge);
-
-// ---- from other threads
-
-static void on_aio(void *argument)
-{
-	struct exchange *exchange = argument;
-	edge_events_add(&exchange->edge->events, (struct event){.kind = EVENT_AIO, .subject = exchange});
-}
-
-static bool is_local(nng_pipe pipe)
-{
-	nng_sockaddr address;
-	return nng_pipe_get_addr(pipe, NNG_OPT_LOCADDR, &address) == 0 && address.s_family == NNG_AF_IPC;
-}
-
-// nng calls this before the connection may carry anything, and after its end, refused ones included.
-static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *argument)
-{
-	struct edge *edge = argument;
-	struct metrics *metrics = edge->options.metrics;
-	uint64_t id = (uint64_t)nng_pipe_id(pipe);
-	if (event == NNG_PIPE_EV_REM_POST) {
-		metrics->connections--;
-		edge_events_add(&edge->events, (struct event){.kind = EVENT_PIPE_REMOVED, .number = id});
-		return;
-	}
-	bool local = is_local(pipe);
-	if (metrics->connections++ >= edge->options.connections_max && !local) {
-		metrics->connections_refused++;
-		edge_events_add(&edge->events, (struct event){.kind = EVENT_PIPE_REFUSED});
-		nng_pipe_close(pipe);
-		return;
-	}
-	metrics->connections_accepted++;
-	edge_events_add(&edge->events, (struct event){.kind = EVENT_PIPE_ADDED, .number = id, .flag = local});
-}
-
+// From the state thread.
 void edge_reply(void *context, const struct effect *effect)
 {
 	struct edge *edge = context;
@@ -136,32 +95,24 @@ static uint64_t origin_of(const struct exchange *exchange)
 
 static struct exchange *exchange_new(struct edge *edge)
 {
-	if (edge->exchange_count == edge->exchange_max)
-		return NULL;
-	struct exchange *exchange = calloc(1, sizeof(*exchange));
-	if (!exchange)
-		return NULL;
-	*exchange = (struct exchange){.edge = edge, .index = (uint32_t)edge->exchange_count, .generation = 1};
+	struct exchange *exchange = edge->free;
+	if (exchange) {
+		edge->free = exchange->next;
+		return exchange;
+	}
+	if (edge->exchange_count == edge->exchange_room) {
+		edge->exchange_room = edge->exchange_room ? 2 * edge->exchange_room : 64;
+		edge->exchanges = realloc(edge->exchanges, edge->exchange_room * sizeof(*edge->exchanges));
+	}
+	exchange = calloc(1, sizeof(*exchange));
+	if (!edge->exchanges || !exchange)
+		abort();
+	exchange->edge = edge;
+	exchange->index = (uint32_t)edge->exchange_count;
+	exchange->generation = 1; // no origin is 0
 	exchange->work.data = exchange;
-	if (nng_ctx_open(&exchange->ctx, edge->socket) != 0) {
-		free(exchange);
-		return NULL;
-	}
-	if (nng_aio_alloc(&exchange->aio, on_aio, exchange) != 0) {
-		nng_ctx_close(exchange->ctx);
-		free(exchange);
-		return NULL;
-	}
 	edge->exchanges[edge->exchange_count++] = exchange;
 	return exchange;
-}
-
-static void receive(struct exchange *exchange)
-{
-	exchange->stage = STAGE_RECEIVING;
-	exchange->edge->receiving++;
-	nng_aio_set_timeout(exchange->aio, NNG_DURATION_INFINITE);
-	nng_ctx_recv(exchange->ctx, exchange->aio);
 }
 
 static void attach(struct exchange *exchange, struct pipe *pipe)
@@ -172,99 +123,192 @@ static void attach(struct exchange *exchange, struct pipe *pipe)
 	if (pipe->exchanges)
 		pipe->exchanges->prev = exchange;
 	pipe->exchanges = exchange;
+	pipe->outstanding++; // until its reply is sent
+	exchange->edge->in_flight++;
+	exchange->edge->options.metrics->in_flight++;
 }
 
-static void detach(struct exchange *exchange)
+static void end_if_over(struct edge *edge, struct pipe *pipe);
+
+static void exchange_free(struct exchange *exchange)
 {
+	struct edge *edge = exchange->edge;
 	struct pipe *pipe = exchange->pipe;
-	if (!pipe)
-		return;
 	if (exchange->prev)
 		exchange->prev->next = exchange->next;
 	else
 		pipe->exchanges = exchange->next;
 	if (exchange->next)
 		exchange->next->prev = exchange->prev;
-	if (exchange->is_busy)
-		pipe->busy--;
-	else
-		pipe->outstanding--;
-	pipe->active_at_ms = uv_now(exchange->edge->options.loop);
-	exchange->pipe = NULL;
-	exchange->next = exchange->prev = NULL;
-	if (pipe->closed && !pipe->exchanges)
-		pipes_remove(exchange->edge->pipes, pipe);
-}
-
-// Lets go of the request: a reply nobody reads must not hold more than itself.
-static void drop_request(struct exchange *exchange)
-{
-	if (!exchange->message)
-		return;
 	request_fini(&exchange->request);
-	nng_msg_free(exchange->message);
-	exchange->message = NULL;
+	free(exchange->bytes);
 	free(exchange->reply);
-	exchange->reply = NULL;
-}
-
-static void recycle(struct exchange *exchange)
-{
-	struct edge *edge = exchange->edge;
-	if (exchange->message || exchange->pipe) {
-		edge->in_flight--;
-		edge->options.metrics->in_flight--;
-	}
-	drop_request(exchange);
-	detach(exchange);
 	free(exchange->frame);
-	exchange->frame = NULL;
-	exchange->is_busy = false;
+	exchange->bytes = exchange->reply = exchange->frame = NULL;
 	exchange->generation++;
-	exchange->stage = STAGE_IDLE;
-	exchange->next = edge->idle;
-	edge->idle = exchange;
-	top_up(edge);
+	exchange->stage = STAGE_FREE;
+	exchange->pipe = NULL;
+	exchange->prev = NULL;
+	exchange->next = edge->free;
+	edge->free = exchange;
+	edge->in_flight--;
+	edge->options.metrics->in_flight--;
+	end_if_over(edge, pipe);
 }
 
-static void top_up(struct edge *edge)
+// ---- connections
+
+static bool over(const struct edge *edge)
 {
-	while (edge->receiving < RECEIVERS && !edge->closed) {
-		struct exchange *exchange = edge->idle;
-		if (exchange) {
-			edge->idle = exchange->next;
-			exchange->next = NULL;
-		} else {
-			exchange = exchange_new(edge);
-		}
-		if (!exchange)
-			return; // at the limit: clients wait in their connections
-		receive(exchange);
+	bool accepting = false;
+	for (size_t i = 0; i < edge->listener_count; i++)
+		accepting |= edge->listeners[i].accepting;
+	return !edge->pipes && !accepting;
+}
+
+static void close_handles(struct edge *edge)
+{
+	if (edge->closed)
+		return;
+	edge->closed = true;
+	edge_events_close(&edge->events);
+	uv_close((uv_handle_t *)&edge->sweep, NULL);
+	uv_close((uv_handle_t *)&edge->retry, NULL);
+	uv_close((uv_handle_t *)&edge->drain, NULL);
+}
+
+static void end_if_over(struct edge *edge, struct pipe *pipe)
+{
+	if (!pipe_ended(pipe))
+		return;
+	if (pipe->prev)
+		pipe->prev->next = pipe->next;
+	else
+		edge->pipes = pipe->next;
+	if (pipe->next)
+		pipe->next->prev = pipe->prev;
+	if (!pipe->ipc)
+		edge->pipe_count--;
+	edge->options.metrics->connections--;
+	pipe_free(pipe);
+	if (edge->closing && over(edge))
+		close_handles(edge);
+}
+
+// Its parked requests are cancelled; the pipe goes when nothing of it is on its way any more, perhaps at once.
+static void close_pipe(struct edge *edge, struct pipe *pipe)
+{
+	if (pipe->closed)
+		return;
+	pipe_close(pipe);
+	for (struct exchange *exchange = pipe->exchanges; exchange; exchange = exchange->next)
+		if (exchange->stage == STAGE_WAITING)
+			sequencer_cancel(edge->sequencer, origin_of(exchange));
+	end_if_over(edge, pipe);
+}
+
+// The remote one without anything in flight that is idle longest, if long enough to go for others.
+static struct pipe *find_idlest(struct edge *edge, uint64_t idle_ms, uint64_t mute_ms)
+{
+	struct pipe *idlest = NULL;
+	uint64_t now_ms = uv_now(edge->options.loop);
+	for (struct pipe *pipe = edge->pipes; pipe; pipe = pipe->next) {
+		uint64_t least_ms = pipe->greeted ? idle_ms : mute_ms;
+		if (pipe->closed || pipe->ipc || !pipe_idle(pipe) || now_ms - pipe->active_at_ms < least_ms)
+			continue;
+		if (!idlest || pipe->active_at_ms < idlest->active_at_ms)
+			idlest = pipe;
 	}
+	return idlest;
+}
+
+static bool close_idlest(struct edge *edge, uint64_t idle_ms, uint64_t mute_ms)
+{
+	struct pipe *pipe = find_idlest(edge, idle_ms, mute_ms);
+	if (!pipe)
+		return false;
+	edge->options.metrics->closed_idle++;
+	close_pipe(edge, pipe);
+	return true;
+}
+
+static void on_sweep(uv_timer_t *timer)
+{
+	while (close_idlest(timer->data, IDLE_MS_MAX, IDLE_MS_MAX))
+		;
+}
+
+static void on_retry(uv_timer_t *timer)
+{
+	struct edge *edge = timer->data;
+	for (size_t i = 0; i < edge->listener_count; i++)
+		listen_accept(&edge->listeners[i]);
+}
+
+static void add_pipe(struct edge *edge, nng_stream *stream, bool ipc)
+{
+	struct metrics *metrics = edge->options.metrics;
+	if (!ipc && edge->pipe_count >= edge->options.connections_max) {
+		close_idlest(edge, IDLE_MS_GIVE_WAY, MUTE_MS_GIVE_WAY); // its place is free for the next one
+		metrics->connections_refused++;
+		nng_stream_free(stream);
+		return;
+	}
+	struct pipe *pipe = pipe_new(stream, ipc, &edge->events, uv_now(edge->options.loop));
+	if (!pipe)
+		return;
+	pipe->next = edge->pipes;
+	if (edge->pipes)
+		edge->pipes->prev = pipe;
+	edge->pipes = pipe;
+	if (!ipc)
+		edge->pipe_count++;
+	metrics->connections++;
+	metrics->connections_accepted++;
+}
+
+static void on_accepted(struct edge *edge, struct listener *listener)
+{
+	int rv;
+	nng_stream *stream = listen_accepted(listener, &rv);
+	if (stream && edge->stopping)
+		nng_stream_free(stream);
+	else if (stream)
+		add_pipe(edge, stream, listener->ipc);
+	if (edge->closing && over(edge))
+		close_handles(edge);
+	else if (rv == 0 || rv == NNG_ECONNABORTED || rv == NNG_ECONNRESET)
+		listen_accept(listener);
+	else if (!listener->closed)
+		uv_timer_start(&edge->retry, on_retry, ACCEPT_RETRY_MS, 0);
 }
 
 // ---- replies
 
 static void send_frame(struct exchange *exchange)
 {
-	drop_request(exchange);
-	nng_msg *message = NULL;
-	if (nng_msg_alloc(&message, 0) != 0 || nng_msg_append(message, exchange->frame, exchange->frame_bytes) != 0)
-		abort();
-	free(exchange->frame);
-	exchange->frame = NULL;
-	exchange->stage = STAGE_SENDING;
-	nng_aio_set_timeout(exchange->aio, SEND_MS_MAX);
-	nng_aio_set_msg(exchange->aio, message);
-	nng_ctx_send(exchange->ctx, exchange->aio);
+	pipe_send(exchange->pipe, exchange->route, exchange->route_bytes, exchange->frame, exchange->frame_bytes, true);
+	exchange_free(exchange);
 }
 
-static void send_error(struct exchange *exchange, enum err err, const char *detail)
+static void send_error(struct exchange *exchange, enum err err)
 {
-	struct metrics *metrics = exchange->edge->options.metrics;
-	metrics->frame_errors[err]++;
-	verify_error_frame(&exchange->request, err, detail, &exchange->frame, &exchange->frame_bytes);
+	exchange->edge->options.metrics->frame_errors[err]++;
+	verify_error_frame(&exchange->request, err, NULL, &exchange->frame, &exchange->frame_bytes);
 	send_frame(exchange);
+}
+
+// For requests that do not become an exchange.
+static void refuse(struct edge *edge, struct pipe *pipe, const struct sp_message *message, enum err err,
+                   const char *detail)
+{
+	struct request request = {.from_ipc = pipe->ipc};
+	uint8_t *frame;
+	size_t count;
+	edge->options.metrics->frame_errors[err]++;
+	verify_error_frame(&request, err, detail, &frame, &count);
+	pipe_send(pipe, message->route, message->route_bytes, frame, count, false);
+	free(frame);
 }
 
 // In the pool.
@@ -280,7 +324,7 @@ static void sealed(uv_work_t *work, int status)
 	struct exchange *exchange = work->data;
 	(void)status;
 	if (exchange->pipe->closed)
-		recycle(exchange);
+		exchange_free(exchange);
 	else
 		send_frame(exchange);
 }
@@ -296,7 +340,7 @@ static void on_reply(struct edge *edge, const struct event *event)
 	if (!event->bytes || exchange->pipe->closed) {
 		edge->options.metrics->cancelled++;
 		free(event->bytes);
-		recycle(exchange);
+		exchange_free(exchange);
 		return;
 	}
 	exchange->form = event->flag;
@@ -309,57 +353,6 @@ static void on_reply(struct edge *edge, const struct event *event)
 	}
 	seal(&exchange->work); // only copies
 	send_frame(exchange);
-}
-
-// ---- connections
-
-// Its parked requests are cancelled; the pipe goes when the last exchange let go of it.
-static void forget_pipe(struct edge *edge, struct pipe *pipe)
-{
-	if (pipe->closed)
-		return;
-	pipe->closed = true;
-	for (struct exchange *exchange = pipe->exchanges; exchange; exchange = exchange->next)
-		if (exchange->stage == STAGE_WAITING)
-			sequencer_cancel(edge->sequencer, origin_of(exchange));
-	if (!pipe->exchanges)
-		pipes_remove(edge->pipes, pipe);
-}
-
-static void close_pipe(struct edge *edge, struct pipe *pipe)
-{
-	nng_pipe_close((nng_pipe){.id = pipe->id});
-	forget_pipe(edge, pipe);
-}
-
-static void on_pipe_removed(struct edge *edge, uint32_t id)
-{
-	struct pipe *pipe = pipes_find(edge->pipes, id);
-	if (!pipe)
-		return;
-	if (pipe->requests == 0 && !pipe->closed)
-		edge->options.metrics->closed_mute++;
-	forget_pipe(edge, pipe);
-}
-
-static void close_idle(struct edge *edge, uint64_t idle_ms)
-{
-	struct pipe *pipe = pipes_idlest(edge->pipes, uv_now(edge->options.loop), idle_ms);
-	if (!pipe)
-		return;
-	edge->options.metrics->closed_idle++;
-	close_pipe(edge, pipe);
-}
-
-static void on_sweep(uv_timer_t *timer)
-{
-	struct edge *edge = timer->data;
-	size_t before;
-	do {
-		before = pipes_count(edge->pipes);
-		close_idle(edge, IDLE_MS_MAX);
-	} while (pipes_count(edge->pipes) < before);
-	top_up(edge); // in case memory was short
 }
 
 // ---- requests
@@ -379,7 +372,7 @@ static void checked(uv_work_t *work, int status)
 	(void)status;
 	edge->checking--;
 	if (exchange->pipe->closed) {
-		recycle(exchange);
+		exchange_free(exchange);
 		return;
 	}
 	if (exchange->verdict == VERIFY_ANSWER) {
@@ -391,111 +384,94 @@ static void checked(uv_work_t *work, int status)
 	exchange->stage = STAGE_WAITING;
 	enum err err = sequencer_submit(edge->sequencer, &exchange->request.command);
 	if (err != ERR_OK)
-		send_error(exchange, err, NULL);
+		send_error(exchange, err);
 }
 
-// Taken, or answered at once with busy, or the connection is cut off.
-static void admit(struct edge *edge, struct exchange *exchange)
+static void take_request(struct edge *edge, struct pipe *pipe, const struct sp_message *message)
 {
-	struct pipe *pipe = exchange->pipe;
-	bool crowded = edge->in_flight > edge->exchange_max / 2;
-	enum pipe_verdict verdict = pipe_admit(pipe, crowded);
-	if (verdict == PIPE_TAKE && edge->checking >= CHECKING_MAX)
-		verdict = PIPE_BUSY;
-	exchange->is_busy = verdict != PIPE_TAKE;
-	if (exchange->is_busy)
-		pipe->busy++;
-	else
-		pipe->outstanding++;
-	if (verdict == PIPE_CLOSE) {
-		edge->options.metrics->closed_slow++;
-		close_pipe(edge, pipe);
-		recycle(exchange);
-	} else if (verdict == PIPE_BUSY) {
-		edge->options.metrics->busy++;
-		send_error(exchange, ERR_BUSY, NULL);
-	} else if (edge->stopping) {
-		send_error(exchange, ERR_STOPPING, NULL);
-	} else if (exchange->request.frame_bytes > REQUEST_BYTES_MAX) {
-		send_error(exchange, ERR_TOO_LARGE, "a request has at most 65536 bytes");
-	} else {
-		exchange->stage = STAGE_CHECKING;
-		edge->checking++;
-		uv_queue_work(edge->options.loop, &exchange->work, check, checked);
-	}
-}
-
-static void on_received(struct edge *edge, struct exchange *exchange)
-{
-	edge->receiving--;
-	if (nng_aio_result(exchange->aio) != 0) {
-		recycle(exchange);
-		return;
-	}
-	nng_msg *message = nng_aio_get_msg(exchange->aio);
-	nng_aio_set_msg(exchange->aio, NULL);
-	struct pipe *pipe = pipes_find(edge->pipes, (uint32_t)nng_msg_get_pipe(message).id);
-	if (!pipe || pipe->closed) {
-		nng_msg_free(message);
-		recycle(exchange);
-		return;
-	}
-	edge->in_flight++;
-	edge->options.metrics->in_flight++;
-	edge->options.metrics->requests++;
+	struct exchange *exchange = exchange_new(edge);
 	attach(exchange, pipe);
-	pipe->requests++;
-	pipe->active_at_ms = uv_now(edge->options.loop);
-	exchange->message = message;
+	memcpy(exchange->route, message->route, message->route_bytes);
+	exchange->route_bytes = message->route_bytes;
+	exchange->bytes = malloc(message->body_bytes + 1);
+	if (!exchange->bytes)
+		abort();
+	memcpy(exchange->bytes, message->body, message->body_bytes);
 	exchange->request = (struct request){
-		.frame = nng_msg_body(message),
-		.frame_bytes = nng_msg_len(message),
-		.from_ipc = pipe->from_ipc,
+		.frame = exchange->bytes,
+		.frame_bytes = message->body_bytes,
+		.from_ipc = pipe->ipc,
 		.now_ms = clock_now_ms(),
 	};
-	admit(edge, exchange);
-	top_up(edge);
+	exchange->stage = STAGE_CHECKING;
+	edge->checking++;
+	uv_queue_work(edge->options.loop, &exchange->work, check, checked);
 }
 
-static void on_sent(struct edge *edge, struct exchange *exchange)
+static void on_message(struct edge *edge, struct pipe *pipe, const struct sp_message *message)
 {
-	int rv = nng_aio_result(exchange->aio);
-	if (rv == 0) {
-		edge->options.metrics->replies++;
+	edge->options.metrics->requests++;
+	pipe->active_at_ms = uv_now(edge->options.loop);
+	if (edge->stopping) {
+		refuse(edge, pipe, message, ERR_STOPPING, NULL);
+	} else if (pipe->outstanding >= REQUESTS_PER_PIPE_MAX || edge->checking >= CHECKING_MAX) {
+		edge->options.metrics->busy++;
+		refuse(edge, pipe, message, ERR_BUSY, NULL);
 	} else {
-		nng_msg_free(nng_aio_get_msg(exchange->aio));
-		nng_aio_set_msg(exchange->aio, NULL);
-		if (rv == NNG_ETIMEDOUT && !exchange->pipe->closed) {
-			edge->options.metrics->closed_slow++;
-			close_pipe(edge, exchange->pipe);
-		}
+		take_request(edge, pipe, message);
 	}
-	recycle(exchange);
 }
 
-static void on_event(struct edge *edge, const struct event *event)
+// Looks at what came, as long as the other side reads its replies.
+static void read_on(struct edge *edge, struct pipe *pipe)
 {
-	struct exchange *exchange = event->subject;
-	switch (event->kind) {
-	case EVENT_AIO:
-		if (exchange->stage == STAGE_RECEIVING)
-			on_received(edge, exchange);
+	struct sp_message message;
+	enum sp_verdict verdict = SP_MORE;
+	while (!pipe->closed && !pipe_clogged(pipe) && (verdict = pipe_next(pipe, &message)) != SP_MORE) {
+		if (verdict == SP_GARBAGE) {
+			edge->options.metrics->closed_garbage++;
+			close_pipe(edge, pipe);
+			return;
+		}
+		if (verdict == SP_TOO_LARGE)
+			refuse(edge, pipe, &message, ERR_TOO_LARGE, "a request has at most 65536 bytes");
 		else
-			on_sent(edge, exchange);
-		break;
-	case EVENT_PIPE_ADDED:
-		pipes_add(edge->pipes, (uint32_t)event->number, event->flag, uv_now(edge->options.loop));
-		break;
-	case EVENT_PIPE_REMOVED:
-		on_pipe_removed(edge, (uint32_t)event->number);
-		break;
-	case EVENT_PIPE_REFUSED:
-		close_idle(edge, IDLE_MS_GIVE_WAY);
-		break;
-	case EVENT_REPLY:
-		on_reply(edge, event);
-		break;
+			on_message(edge, pipe, &message);
 	}
+	pipe_receive(pipe);
+}
+
+static void on_received(struct edge *edge, struct pipe *pipe)
+{
+	int rv = pipe_received(pipe);
+	if (rv == 0) {
+		read_on(edge, pipe);
+		return;
+	}
+	if (!pipe->closed && (rv == NNG_EPROTO || rv == NNG_ETIMEDOUT))
+		edge->options.metrics->closed_garbage++;
+	if (pipe->closed)
+		end_if_over(edge, pipe);
+	else
+		close_pipe(edge, pipe);
+}
+
+static void on_sent(struct edge *edge, struct pipe *pipe)
+{
+	size_t sent;
+	int rv = pipe_sent(pipe, uv_now(edge->options.loop), &sent);
+	edge->options.metrics->replies += sent;
+	if (rv == 0) {
+		if (!pipe->rx_pending && !pipe_clogged(pipe))
+			read_on(edge, pipe);
+		return;
+	}
+	if (!pipe->closed && rv == NNG_ETIMEDOUT)
+		edge->options.metrics->closed_slow++;
+	if (pipe->closed)
+		end_if_over(edge, pipe);
+	else
+		close_pipe(edge, pipe);
 }
 
 static void on_wake(uv_async_t *wake)
@@ -503,47 +479,47 @@ static void on_wake(uv_async_t *wake)
 	struct edge *edge = wake->data;
 	const struct event *events;
 	size_t count = edge_events_take(&edge->events, &events);
-	for (size_t i = 0; i < count; i++)
-		on_event(edge, &events[i]);
+	for (size_t i = 0; i < count; i++) {
+		const struct event *event = &events[i];
+		switch (event->kind) {
+		case EVENT_ACCEPTED:
+			on_accepted(edge, event->subject);
+			break;
+		case EVENT_RECEIVED:
+			on_received(edge, event->subject);
+			break;
+		case EVENT_SENT:
+			on_sent(edge, event->subject);
+			break;
+		case EVENT_REPLY:
+			on_reply(edge, event);
+			break;
+		}
+	}
 }
 
 // ---- opening and closing
-
-static bool listen_all(struct edge *edge, const char **failed, char *reason)
-{
-	for (size_t i = 0; i < edge->options.url_count; i++) {
-		if (i == LISTENERS_MAX || listen_start(edge->socket, edge->options.urls[i], &edge->options.tls,
-		                                       &edge->listeners[i], reason) != 0) {
-			*failed = edge->options.urls[i];
-			return false;
-		}
-		edge->listener_count++;
-	}
-	return true;
-}
 
 enum err edge_open(const struct edge_options *options, struct edge **out, const char **failed, char *reason)
 {
 	struct edge *edge = calloc(1, sizeof(*edge));
 	if (!edge)
 		return ERR_NO_MEMORY;
+	*out = edge;
 	edge->options = *options;
-	edge->exchange_max = (size_t)options->connections_max * (REQUESTS_PER_PIPE_MAX + 1) + 16 * RECEIVERS;
-	edge->exchanges = calloc(edge->exchange_max, sizeof(*edge->exchanges));
-	if (!edge->exchanges || nng_rep0_open(&edge->socket) != 0) {
-		free(edge->exchanges);
-		free(edge);
-		return ERR_NO_MEMORY;
-	}
-	edge->pipes = pipes_new();
 	edge_events_init(&edge->events, options->loop, on_wake, edge);
 	uv_timer_init(options->loop, &edge->sweep);
+	uv_timer_init(options->loop, &edge->retry);
 	uv_timer_init(options->loop, &edge->drain);
-	edge->sweep.data = edge->drain.data = edge;
-	nng_pipe_notify(edge->socket, NNG_PIPE_EV_ADD_PRE, on_pipe, edge);
-	nng_pipe_notify(edge->socket, NNG_PIPE_EV_REM_POST, on_pipe, edge);
-	*out = edge;
-	return listen_all(edge, failed, reason) ? ERR_OK : ERR_IO;
+	edge->sweep.data = edge->retry.data = edge->drain.data = edge;
+	for (size_t i = 0; i < options->url_count; i++) {
+		*failed = options->urls[i];
+		if (i == LISTENERS_MAX ||
+		    listen_start(&edge->listeners[i], options->urls[i], &options->tls, &edge->events, reason) != 0)
+			return ERR_IO;
+		edge->listener_count++;
+	}
+	return ERR_OK;
 }
 
 size_t edge_url_count(const struct edge *edge)
@@ -560,25 +536,35 @@ void edge_serve(struct edge *edge, struct sequencer *sequencer)
 {
 	edge->sequencer = sequencer;
 	uv_timer_start(&edge->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
-	top_up(edge);
+	on_retry(&edge->retry);
 }
 
 void edge_stop_listening(struct edge *edge)
 {
 	edge->stopping = true;
+	uv_timer_stop(&edge->retry);
 	for (size_t i = 0; i < edge->listener_count; i++)
-		nng_listener_close(edge->listeners[i].listener);
+		listen_stop(&edge->listeners[i]);
+}
+
+// Requests without their reply sent.
+static size_t unanswered(const struct edge *edge)
+{
+	size_t count = 0;
+	for (const struct pipe *pipe = edge->pipes; pipe; pipe = pipe->next)
+		count += pipe->closed ? 0 : pipe->outstanding;
+	return count;
 }
 
 static void on_drain(uv_timer_t *timer)
 {
 	struct edge *edge = timer->data;
-	if (edge->in_flight > 0 && uv_now(edge->options.loop) < edge->drain_until_ms) {
-		uv_timer_start(&edge->drain, on_drain, LINGER_MS, 0);
+	size_t left = unanswered(edge);
+	if (left > 0 && uv_now(edge->options.loop) < edge->until_ms)
 		return;
-	}
-	if (edge->in_flight > 0)
-		log_event(LOG_WARN, "replies_unsent", LOG_NUMBER("count", edge->in_flight));
+	if (left > 0)
+		log_event(LOG_WARN, "replies_unsent", LOG_NUMBER("count", left));
+	uv_timer_stop(&edge->drain);
 	edge->drained(edge->drained_context);
 }
 
@@ -587,36 +573,39 @@ void edge_drain(struct edge *edge, void (*done)(void *context), void *context)
 	edge->drained = done;
 	edge->drained_context = context;
 	uv_update_time(edge->options.loop);
-	edge->drain_until_ms = uv_now(edge->options.loop) + DRAIN_MS_MAX;
-	uv_timer_start(&edge->drain, on_drain, LINGER_MS, 0);
+	edge->until_ms = uv_now(edge->options.loop) + DRAIN_MS_MAX;
+	uv_timer_start(&edge->drain, on_drain, DRAIN_LOOK_MS, DRAIN_LOOK_MS);
+}
+
+// A callback of nng's that never comes must not keep the process from ending.
+static void on_overdue(uv_timer_t *timer)
+{
+	log_event(LOG_WARN, "connections_left");
+	close_handles(timer->data);
 }
 
 void edge_close(struct edge *edge)
 {
-	edge->closed = true;
-	nng_close(edge->socket); // every aio ends; their events are not taken any more
-	edge_events_close(&edge->events);
-	uv_close((uv_handle_t *)&edge->sweep, NULL);
-	uv_close((uv_handle_t *)&edge->drain, NULL);
+	edge_stop_listening(edge);
+	edge->closing = true;
+	uv_timer_start(&edge->drain, on_overdue, CLOSE_MS_MAX, 0);
+	for (struct pipe *pipe = edge->pipes, *next; pipe; pipe = next) {
+		next = pipe->next;
+		close_pipe(edge, pipe);
+	}
+	if (over(edge))
+		close_handles(edge);
 }
 
 void edge_free(struct edge *edge)
 {
-	for (size_t i = 0; i < edge->exchange_count; i++) {
-		struct exchange *exchange = edge->exchanges[i];
-		nng_aio_stop(exchange->aio);
-		nng_msg *left = exchange->stage == STAGE_RECEIVING || exchange->stage == STAGE_SENDING
-		                    ? nng_aio_get_msg(exchange->aio)
-		                    : NULL;
-		if (left)
-			nng_msg_free(left);
-		nng_aio_free(exchange->aio);
-		drop_request(exchange);
-		free(exchange->frame);
-		free(exchange);
-	}
+	if (!over(edge))
+		return; // overdue: nng may still call back
+	for (size_t i = 0; i < edge->listener_count; i++)
+		listen_free(&edge->listeners[i]);
+	for (size_t i = 0; i < edge->exchange_count; i++)
+		free(edge->exchanges[i]);
 	edge_events_fini(&edge->events);
-	pipes_free(edge->pipes);
 	free(edge->exchanges);
 	free(edge);
 }

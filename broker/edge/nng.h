@@ -1,4 +1,4 @@
-// The edge for bots, command lines and brokers: nng REP over tcp, tls+tcp and ipc, one nng context a request.
+// The edge for bots, command lines and brokers: the REP side of nng's REQ/REP over tcp, tls+tcp and ipc.
 // Bytes in, bytes out: what a request means is the verifier's and the service's.
 #ifndef OYEZ_EDGE_NNG_H
 #define OYEZ_EDGE_NNG_H
@@ -35,7 +35,7 @@ void edge_reply(void *context, const struct effect *effect);
 // edge_drain calls `done` when every reply was handed over, or after a few seconds.
 void edge_stop_listening(struct edge *edge);
 void edge_drain(struct edge *edge, void (*done)(void *context), void *context);
-// Closes sockets and handles; run the loop until it is empty, then edge_free.
+// Closes connections and handles; run the loop until it is empty, then edge_free.
 void edge_close(struct edge *edge);
 void edge_free(struct edge *edge);
 

@@ -2,10 +2,11 @@
 
 It knows the wire only: handshake, length-prefixed messages, request ids, and enough protobuf to read errors.
 """
-import os
+import itertools
 import socket
 import struct
 
+_numbers = itertools.count(1)
 HANDSHAKE = b"\x00SP\x00\x00\x30\x00\x00"  # REQ
 REQUEST, CELL, ADMIN, ERROR, REPLY, CELL_REPLY = 1, 2, 3, 0x80, 0x81, 0x82
 CELL_BYTES = 8192
@@ -89,10 +90,16 @@ class Raw:
             data += more
         return data
 
+    @staticmethod
+    def compose(payload):
+        """(id, bytes) of one request."""
+        number = next(_numbers) & 0x7FFFFFFF | 0x80000000
+        return number, struct.pack(">QI", len(payload) + 4, number) + payload
+
     def send(self, payload):
         """Sends one request; its id."""
-        number = struct.unpack(">I", os.urandom(4))[0] | 0x80000000
-        self.socket.sendall(struct.pack(">QI", len(payload) + 4, number) + payload)
+        number, data = self.compose(payload)
+        self.socket.sendall(data)
         return number
 
     def receive(self):

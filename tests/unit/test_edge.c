@@ -1,4 +1,4 @@
-// The edge's parts that need no socket: connections and their limits, events between threads, the metrics' text.
+// The edge's parts that need no socket: the wire, events between threads, the metrics' text.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,51 +10,71 @@
 
 #include "broker/edge/events.h"
 #include "broker/edge/metrics.h"
-#include "broker/edge/pipes.h"
+#include "broker/edge/sp.h"
 #include "proto/frame.h"
 
-static void test_pipes_come_and_go(void **state)
+// ---- the wire
+
+static void test_greeting(void **state)
 {
 	(void)state;
-	struct pipes *pipes = pipes_new();
-	for (uint32_t id = 1; id <= 10000; id++)
-		pipes_add(pipes, id * 4096, id % 2, id); // all in one bucket
-	assert_int_equal(pipes_count(pipes), 10000);
-	assert_true(pipes_find(pipes, 3 * 4096)->from_ipc);
-	assert_null(pipes_find(pipes, 5));
-	pipes_remove(pipes, pipes_find(pipes, 3 * 4096));
-	assert_null(pipes_find(pipes, 3 * 4096));
-	assert_int_equal(pipes_count(pipes), 9999);
-	pipes_free(pipes);
+	assert_true(sp_hello_fits((const uint8_t *)"\0SP\0\0\x30\0\0"));
+	assert_false(sp_hello_fits((const uint8_t *)"\0SP\0\0\x31\0\0")); // a REP itself
+	assert_false(sp_hello_fits((const uint8_t *)"\0SP\1\0\x30\0\0")); // another version
+	assert_false(sp_hello_fits((const uint8_t *)"GET / HT"));
 }
 
-static void test_the_idlest_gives_way(void **state)
+// Every cut of a message says how much more it wants, and never too much.
+static void check_message(bool ipc, size_t hops, size_t body_bytes)
 {
-	(void)state;
-	struct pipes *pipes = pipes_new();
-	struct pipe *first = pipes_add(pipes, 1, false, 1000);
-	pipes_add(pipes, 2, false, 2000);
-	assert_null(pipes_idlest(pipes, 2500, 5000)); // nobody idle long enough
-	assert_int_equal(pipes_idlest(pipes, 9000, 5000)->id, 1);
-	first->exchanges = (struct exchange *)pipes; // something in flight
-	assert_int_equal(pipes_idlest(pipes, 9000, 5000)->id, 2);
-	pipes_free(pipes);
+	uint8_t route[SP_ROUTE_BYTES_MAX] = {0}, wire[200], body[100];
+	memset(body, 0xab, sizeof(body));
+	route[4 * hops - 4] = 0x80;
+	size_t head = sp_write_head(wire, ipc, route, 4 * hops, body_bytes);
+	memcpy(wire + head, body, body_bytes);
+	struct sp_message message;
+	size_t need;
+	for (size_t count = 0; count < head + body_bytes; count++) {
+		assert_int_equal(sp_parse(wire, count, ipc, 100, &message, &need), SP_MORE);
+		assert_in_range(need, count + 1, head + body_bytes);
+	}
+	assert_int_equal(sp_parse(wire, sizeof(wire), ipc, 100, &message, &need), SP_MESSAGE);
+	assert_int_equal(message.total, head + body_bytes);
+	assert_int_equal(message.route_bytes, 4 * hops);
+	assert_memory_equal(message.route, route, 4 * hops);
+	assert_int_equal(message.body_bytes, body_bytes);
+	assert_memory_equal(message.body, body, body_bytes);
 }
 
-static void test_limits_of_one_pipe(void **state)
+static void test_messages(void **state)
 {
 	(void)state;
-	struct pipe pipe = {.outstanding = REQUESTS_PER_PIPE_MAX - 1};
-	assert_int_equal(pipe_admit(&pipe, false), PIPE_TAKE);
-	pipe.outstanding++;
-	assert_int_equal(pipe_admit(&pipe, false), PIPE_BUSY);
-	pipe.busy = 400; // asked to hold on 400 times, and read none of it
-	assert_int_equal(pipe_admit(&pipe, false), PIPE_BUSY);
-	assert_int_equal(pipe_admit(&pipe, true), PIPE_CLOSE);
-	pipe.busy = 512;
-	assert_int_equal(pipe_admit(&pipe, false), PIPE_CLOSE);
-	pipe.outstanding = 0; // and a place of its own is always its own
-	assert_int_equal(pipe_admit(&pipe, true), PIPE_TAKE);
+	for (size_t hops = 1; hops <= 8; hops++)
+		for (size_t body_bytes = 4; body_bytes <= 100; body_bytes += 48)
+			for (int ipc = 0; ipc < 2; ipc++)
+				check_message(ipc, hops, body_bytes);
+}
+
+static void test_wrong_messages(void **state)
+{
+	(void)state;
+	struct sp_message message;
+	size_t need;
+	uint8_t wire[64] = {0, 0, 0, 0, 0, 0, 0, 104, 0x80, 0, 0, 1};
+	assert_int_equal(sp_parse(wire, 12, false, 100, &message, &need), SP_MORE);
+	wire[7]++; // one more than the body may have
+	assert_int_equal(sp_parse(wire, 12, false, 100, &message, &need), SP_TOO_LARGE);
+	assert_int_equal(message.total, 8 + 105);
+	assert_int_equal(message.route_bytes, 4);
+	memset(wire, 0xff, 8); // a length that no machine has
+	assert_int_equal(sp_parse(wire, 12, false, 100, &message, &need), SP_GARBAGE);
+	memset(wire, 0, sizeof(wire));
+	wire[7] = 3; // no room for a request id
+	assert_int_equal(sp_parse(wire, 12, false, 100, &message, &need), SP_GARBAGE);
+	wire[7] = 50; // more devices in between than anybody has
+	assert_int_equal(sp_parse(wire, 64, false, 100, &message, &need), SP_GARBAGE);
+	wire[0] = 2; // over ipc only type 1 is known
+	assert_int_equal(sp_parse(wire, 64, true, 100, &message, &need), SP_GARBAGE);
 }
 
 // ---- events
@@ -148,8 +168,8 @@ static void test_metrics_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pipes_come_and_go),      cmocka_unit_test(test_the_idlest_gives_way),
-		cmocka_unit_test(test_limits_of_one_pipe),     cmocka_unit_test(test_events_arrive_in_order),
+		cmocka_unit_test(test_greeting),       cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_wrong_messages), cmocka_unit_test(test_events_arrive_in_order),
 		cmocka_unit_test(test_metrics_text),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
