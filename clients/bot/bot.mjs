@@ -24,7 +24,7 @@ function answer(wish, text) {
 	if (!job) return { type: "pass", reason: "no time, or not within budget" };
 	const { price, currency, delivery_days, name } = job;
 	return { type: "offer", price, currency, delivery_days, availability: "made_to_order", valid: "2d",
-		needs: ["name", "phone", "address"], note: name };
+		needs: ["name", "address"], note: name };
 }
 
 for await (const line of createInterface({ input: process.stdin })) {

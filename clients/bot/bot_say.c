@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
 #include "clients/bot/bot.h"
 
@@ -46,7 +47,7 @@ static void print_value(const char *key, const json_t *value)
 	// Long ids are cut for the eye; --json has them whole.
 	bool id = text && strlen(text) >= 32 && text[strspn(text, "0123456789abcdef")] == '\0';
 	if (id)
-		printf("  %s %.12s", key, text);
+		strcmp(key, "release") == 0 ? printf("  %.12s", text) : printf("  (%s %.12s)", key, text);
 	else
 		printf("  %s", text ? text : "");
 	free(text);
@@ -66,11 +67,37 @@ void bot_did(struct cli *cli, const char *did, json_t *object)
 	json_t *value;
 
 	printf("%-18s", did_word(cli, did));
-	json_object_foreach(object, key, value)
-		print_value(key, value);
+	if (json_object_get(object, "release"))
+		print_value("release", json_object_get(object, "release"));
+	json_object_foreach(object, key, value) {
+		if (strcmp(key, "release") != 0)
+			print_value(key, value);
+	}
 	putchar('\n');
 	fflush(stdout);
 	json_decref(object);
+}
+
+// The beginning of what a program wrote, whatever bytes it is made of.
+static void show_line(const char *line)
+{
+	char *clean = cli_clean(line);
+	const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)clean;
+
+	fputs(": ", stderr);
+	while (*at && at - (const utf8proc_uint8_t *)clean < LINE_SHOWN_BYTES) {
+		utf8proc_int32_t point;
+		utf8proc_ssize_t bytes = utf8proc_iterate(at, -1, &point);
+
+		if (bytes > 0)
+			fwrite(at, 1, (size_t)bytes, stderr);
+		else
+			fputc('?', stderr);
+		at += bytes > 0 ? bytes : 1;
+	}
+	if (*at)
+		fputs("...", stderr);
+	free(clean);
 }
 
 void bot_complain(struct cli *cli, const char *line, const char *format, ...)
@@ -93,11 +120,7 @@ void bot_complain(struct cli *cli, const char *line, const char *format, ...)
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);
-	if (line && *line) {
-		char *clean = cli_clean(line);
-
-		fprintf(stderr, ": %.*s%s", LINE_SHOWN_BYTES, clean, strlen(clean) > LINE_SHOWN_BYTES ? "..." : "");
-		free(clean);
-	}
+	if (line && *line)
+		show_line(line);
 	fputc('\n', stderr);
 }

@@ -242,7 +242,8 @@ static enum err send_once(struct oyez_vendor *vendor, Oyez__HomePendingKind kind
 		return vendor_fail(error, ERR_WALLET_DAMAGED, "a pending record");
 	err = transport_request(vendor->transport, &request, VENDOR_TIMEOUT_MS, &reply, error);
 	oyez__signed__free_unpacked(request.vendor, NULL);
-	if (err == ERR_OK && reply->body_case != OYEZ__REPLY__BODY_ACK)
+	// A registration is answered with the vendor's state.
+	if (err == ERR_OK && reply->body_case != OYEZ__REPLY__BODY_ACK && reply->body_case != OYEZ__REPLY__BODY_VENDOR)
 		err = vendor_fail(error, ERR_BAD_MESSAGE, "an answer of another kind");
 	if (reply != NULL)
 		oyez__reply__free_unpacked(reply, NULL);
