@@ -151,7 +151,8 @@ def test_only_the_winner_learns_who_it_is():
         asker.receive_until("answer")
 
         wait_for(lambda: len(oyez("customer", "offers", intent)) == 3)
-        deal = oyez("customer", "accept", offers["winner"], "--card", scratch("card.json"))[0]["deal"]
+        deal = oyez("customer", "accept", offers["winner"], "--card", scratch("card.json"),
+                    "--fields", ",".join(CARD))[0]["deal"]
         winner.receive_until("agreement")
         oyez("winner", "vendor", "countersign", deal)
         wait_for(lambda: oyez("customer", "offers", intent) is not None and oyez("customer", "deals")[0]["status"] == "revealed")
