@@ -46,19 +46,7 @@ void feed_release(struct service *service, struct intent *intent)
 	service->numbers.releases++;
 }
 
-bool feed_release_standing(struct service *service, const struct intent *intent)
-{
-	struct match_header header;
-	struct bytes bytes;
-	if (intent->release_seq == 0)
-		return false;
-	// Trimmed for its age: subscribers may still hold it, so its end is worth telling.
-	if (intent->release_seq < store_feed_first(service->store))
-		return true;
-	return store_feed_get(service->store, intent->release_seq, &header, &bytes) && header.kind == FEED_RELEASE;
-}
-
-void feed_tombstone(struct service *service, const struct intent *intent, enum _Oyez__GoneReason reason)
+void feed_tombstone(struct service *service, struct intent *intent, enum _Oyez__GoneReason reason)
 {
 	struct match_header header;
 	if (intent->release_seq >= store_feed_first(service->store))
@@ -75,6 +63,7 @@ void feed_tombstone(struct service *service, const struct intent *intent, enum _
 	protobuf_c_message_pack(release, bytes + 8);
 	uint64_t seq = store_feed_append(service->store, &header, bytes, count);
 	announce(service, &header, seq);
+	intent->release_seq = 0;
 }
 
 bool feed_tombstone_read(struct service *service, struct bytes bytes, uint64_t *at_ms, Oyez__Release **release)
@@ -176,7 +165,7 @@ static void renumber_intent(struct service *service, struct intent *intent)
 		Oyez__Post *post = wire_unpack(&service->arena, &oyez__post__descriptor, bytes.at, bytes.count);
 		posted.facets = post ? post->facets : NULL;
 		release = posted.facets ? &posted : NULL;
-	} else if (store_feed_get(service->store, intent->release_seq, &header, &bytes)) {
+	} else if (intent->release_seq && store_feed_get(service->store, intent->release_seq, &header, &bytes)) {
 		release = words_of(service, &header, bytes);
 	}
 	if (release) {

@@ -331,7 +331,7 @@ enum err handle_explain(struct service *service, const struct command *command, 
 		return ERR_NOT_FOUND;
 	if (!id_equal(&listener->vendor, &command->sender))
 		return ERR_NOT_YOURS;
-	if (intent.state != INTENT_RELEASED || !feed_release_standing(service, &intent))
+	if (intent.state != INTENT_RELEASED || !intent.release_seq)
 		return intent.state == INTENT_WAITING ? ERR_NOT_FOUND : ERR_GONE;
 	struct match_header header;
 	uint32_t failed = 0, rules_failed = 0, maybe = 0;

@@ -49,7 +49,7 @@ static void tell_losers(struct service *service, const struct intent *intent, Oy
 void intent_became_taken(struct service *service, struct intent *intent)
 {
 	tell_losers(service, intent, OYEZ__GONE_REASON__GONE_TAKEN);
-	if (feed_release_standing(service, intent))
+	if (intent->release_seq)
 		feed_tombstone(service, intent, OYEZ__GONE_REASON__GONE_TAKEN);
 }
 
@@ -107,7 +107,7 @@ enum err intent_end(struct service *service, struct intent *intent, enum intent_
 	if (was_released) {
 		if (!was_taken) // else they were told when it was taken
 			tell_losers(service, intent, gone_reason_of(event));
-		if (feed_release_standing(service, intent))
+		if (intent->release_seq)
 			feed_tombstone(service, intent, gone_reason_of(event));
 	}
 	// The row stays long enough that no copy of the post is fresh any more.

@@ -153,10 +153,10 @@ Oyez__Release *release_message(struct service *service, const struct intent *int
 void release_header(const struct intent *intent, struct match_header *header);
 
 // ---- feed.c
-void feed_release(struct service *service, struct intent *intent); // sets release_seq
-void feed_tombstone(struct service *service, const struct intent *intent, enum _Oyez__GoneReason reason);
-// False if the release was ended in the feed before (taken) or is not there.
-bool feed_release_standing(struct service *service, const struct intent *intent);
+// Publishes it: sets release_seq.
+void feed_release(struct service *service, struct intent *intent);
+// Ends it: release_seq becomes 0, since nothing of it stands in the feed any more. Once per release.
+void feed_tombstone(struct service *service, struct intent *intent, enum _Oyez__GoneReason reason);
 // A tombstone's own bytes: when it was made and which release it ends.
 bool feed_tombstone_read(struct service *service, struct bytes bytes, uint64_t *at_ms, Oyez__Release **release);
 void feed_trim(struct service *service); // a bounded slice

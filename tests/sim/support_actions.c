@@ -436,9 +436,14 @@ static bool reading(const struct world *world, enum command_kind kind, int subsc
 	return false;
 }
 
+static bool is_subscribed(const struct world *world, int number)
+{
+	return world->subscriptions[number].known && !world->subscriptions[number].removed;
+}
+
 static int act_fetch(struct world *world)
 {
-	int number = random_subscription(world);
+	int number = promising(world, world->subscription_count, is_subscribed);
 	if (number < 0)
 		return -1;
 	struct sim_subscription *subscription = &world->subscriptions[number];
@@ -602,7 +607,7 @@ static int act_admin(struct world *world)
 {
 	int vendor = random_vendor(world);
 	bool suspend = !world->vendors[vendor].suspended;
-	if (suspend && random_chance(world, 80))
+	if (suspend && random_chance(world, 92))
 		return -1;
 	int number;
 	if (suspend) {

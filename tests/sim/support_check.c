@@ -235,11 +235,12 @@ static bool holds(const struct sim_subscription *subscription, uint64_t seq)
 	return subscription->held[seq / 64] >> (seq % 64) & 1;
 }
 
-// Must this event be in a reply that says it looked at its position?
-static bool required(const struct world *world, const struct sim_subscription *subscription, uint64_t seq)
+// Must this event be in a reply that says it looked at its position? `asked` is the batch the question came in: it may
+// have been looked at any time since, so a listing that changed meanwhile leaves both answers open.
+static bool required(const struct world *world, const struct sim_subscription *subscription, uint64_t seq, int asked)
 {
 	const struct feed_entry *entry = &world->feed[seq - 1];
-	if (world->vendors[subscription->vendor].changed_batch == world->batch ||
+	if (world->vendors[subscription->vendor].changed_batch >= asked ||
 	    !event_matches(world, subscription, entry->intent))
 		return false;
 	if (entry->kind == FEED_ENTRY_RELEASE)
@@ -296,7 +297,7 @@ static void check_fetch(struct world *world, const struct flight *flight, const 
 	uint64_t confirmed = subscription->processed_seq;
 	for (at++; at <= scanned; at++) {
 		bool here = next < fetch->n_items && seq_of_cursor(world, fetch->items[next]->cursor) == at;
-		if (!here && required(world, subscription, at))
+		if (!here && required(world, subscription, at, flight->batch))
 			world_fail(world, "invariant 8: event %llu is missing for subscription %d of vendor %d",
 			           (unsigned long long)at, (int)(subscription - world->subscriptions), subscription->vendor);
 		if (!here)
@@ -335,9 +336,26 @@ static bool may_be_refused(const struct world *world, const struct flight *fligh
 	       world->subscriptions[record->subscription].removed;
 }
 
-static void check_error(struct world *world, const struct flight *flight, enum err err)
+// The earliest cursor stands in the detail; the vendor goes on from there.
+static void restart_from(struct world *world, const struct record *record, const char *earliest)
+{
+	struct sim_subscription *subscription = &world->subscriptions[record->subscription];
+	uint8_t cursor[CURSOR_BYTES];
+	if (!hex_decode(earliest, cursor, sizeof cursor) || strlen(earliest) != 2 * sizeof cursor)
+		world_fail(world, "no cursor in the detail of cursor_expired");
+	uint64_t seq = seq_of_cursor(world, wire_bytes(cursor, sizeof cursor));
+	if (seq + 1 != world->feed_first)
+		world_fail(world, "the earliest cursor is not the earliest");
+	if (seq > subscription->processed_seq)
+		subscription->processed_seq = seq;
+}
+
+static void check_error(struct world *world, const struct flight *flight, const Oyez__Error *error)
 {
 	const struct record *record = &world->records[flight->record];
+	enum err err = (enum err)error->code;
+	if (err == ERR_CURSOR_EXPIRED && flight->expected == err)
+		restart_from(world, record, error->detail);
 	world->totals->refusals++;
 	world->totals->conflicts += err == ERR_CONFLICT;
 	if (err == flight->expected || may_be_refused(world, flight, record, err))
@@ -380,7 +398,7 @@ static void check_customer(struct world *world, const struct flight *flight, con
 	if (!reply)
 		world_fail(world, "a reply that cannot be read");
 	if (reply->body_case == OYEZ__CUSTOMER_REPLY__BODY_ERROR) {
-		check_error(world, flight, (enum err)reply->error->code);
+		check_error(world, flight, reply->error);
 		return;
 	}
 	check_success(world, flight);
@@ -398,7 +416,7 @@ static void check_vendor(struct world *world, const struct flight *flight, const
 	if (!reply)
 		world_fail(world, "a reply that cannot be read");
 	if (reply->body_case == OYEZ__REPLY__BODY_ERROR) {
-		check_error(world, flight, (enum err)reply->error->code);
+		check_error(world, flight, reply->error);
 		return;
 	}
 	check_success(world, flight);
@@ -449,7 +467,7 @@ static bool has_news(const struct world *world, const struct flight *flight)
 	if (subscription->removed)
 		return true;
 	for (uint64_t seq = flight->after + 1; seq <= world->feed_count; seq++)
-		if (world->feed[seq - 1].ended_batch == INT_MAX && required(world, subscription, seq) &&
+		if (world->feed[seq - 1].ended_batch == INT_MAX && required(world, subscription, seq, flight->batch) &&
 		    world->feed[seq - 1].kind == FEED_ENTRY_RELEASE)
 			return true;
 	return false;
@@ -461,10 +479,7 @@ void check_parked(struct world *world)
 		const struct flight *flight = &world->parked[i];
 		if (flight->deadline_ms <= world->now_ms)
 			world_fail(world, "request %d waits beyond its time", flight->record);
-		// A listing that changed can make old releases match; nobody is woken for that.
-		if (world->vendors[world->records[flight->record].vendor < 0 ? 0 : world->records[flight->record].vendor]
-		            .changed_batch < flight->batch &&
-		    has_news(world, flight))
+		if (has_news(world, flight))
 			world_fail(world, "request %d (command %d) still waits although there is news", flight->record,
 			           world->records[flight->record].command.kind);
 	}
