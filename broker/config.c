@@ -13,16 +13,16 @@ static const struct {
 	const char *name, *preset, *help;
 } keys[CONFIG_KEY_COUNT] = {
 #define X(key, preset, help) {#key, preset, help},
-	CONFIG_KEYS(X)
+    CONFIG_KEYS(X)
 #undef X
 };
 
 // Flags that are not settings.
 enum { FLAG_CONFIG = 1000, FLAG_CHECK, FLAG_PRINT, FLAG_VERSION, FLAG_HELP, FLAG_ACTIONS_END };
 static const struct option action_flags[] = {
-	{"config", required_argument, NULL, FLAG_CONFIG},     {"check-config", no_argument, NULL, FLAG_CHECK},
-	{"print-config", no_argument, NULL, FLAG_PRINT},      {"version", no_argument, NULL, FLAG_VERSION},
-	{"help", no_argument, NULL, FLAG_HELP},
+    {"config", required_argument, NULL, FLAG_CONFIG}, {"check-config", no_argument, NULL, FLAG_CHECK},
+    {"print-config", no_argument, NULL, FLAG_PRINT},  {"version", no_argument, NULL, FLAG_VERSION},
+    {"help", no_argument, NULL, FLAG_HELP},
 };
 enum { ACTION_FLAG_COUNT = sizeof(action_flags) / sizeof(action_flags[0]) };
 

@@ -12,31 +12,31 @@
 
 // X(key, default, help). The key is the YAML key; OYEZ_KEY and --key-with-dashes are the other two forms.
 // A default of NULL is worked out from the other values.
-#define CONFIG_KEYS(X)                                                                                             \
-	X(data, NULL, "DIR: where everything is kept")                                                                 \
-	X(listen, "tcp://127.0.0.1:7710 ipc://", "URL: tcp://, tls+tcp:// or ipc:// (the data folder's); repeat it")   \
-	X(web, "127.0.0.1:7780", "HOST:PORT of the wallet page, or off")                                               \
-	X(admin, "127.0.0.1:7790", "HOST:PORT of /healthz, /readyz and /metrics, or off")                              \
-	X(region, "FR", "CODE: ISO 3166 region this broker serves")                                                    \
-	X(crowd, "1", "K: releases that must be alike before they leave")                                              \
-	X(tick, "5s", "DURATION between releases")                                                                     \
-	X(hold, "off", "on|off: hold releases back at random (two-broker mode)")                                       \
-	X(taxonomy, "builtin", "FILE of categories, or builtin")                                                       \
-	X(vendors, NULL, "open|approved: may vendors serve at once, or after the operator's approval")                 \
-	X(vendors_per_intent, "50", "N: vendors that may answer one intent")                                           \
-	X(offers_per_intent, "50", "N: offers that may stand for one intent")                                          \
-	X(retention, "30d", "DURATION the feed is kept")                                                               \
-	X(connections, "2000", "N: connections taken at once")                                                         \
-	X(tls_certificate, "", "FILE (PEM) for tls+tcp:// listeners")                                                  \
-	X(tls_key, "", "FILE (PEM) for tls+tcp:// listeners")                                                          \
-	X(log, "info", "debug|info|warn|error")                                                                        \
+#define CONFIG_KEYS(X)                                                                                                 \
+	X(data, NULL, "DIR: where everything is kept")                                                                     \
+	X(listen, "tcp://127.0.0.1:7710 ipc://", "URL: tcp://, tls+tcp:// or ipc:// (the data folder's); repeat it")       \
+	X(web, "127.0.0.1:7780", "HOST:PORT of the wallet page, or off")                                                   \
+	X(admin, "127.0.0.1:7790", "HOST:PORT of /healthz, /readyz and /metrics, or off")                                  \
+	X(region, "FR", "CODE: ISO 3166 region this broker serves")                                                        \
+	X(crowd, "1", "K: releases that must be alike before they leave")                                                  \
+	X(tick, "5s", "DURATION between releases")                                                                         \
+	X(hold, "off", "on|off: hold releases back at random (two-broker mode)")                                           \
+	X(taxonomy, "builtin", "FILE of categories, or builtin")                                                           \
+	X(vendors, NULL, "open|approved: may vendors serve at once, or after the operator's approval")                     \
+	X(vendors_per_intent, "50", "N: vendors that may answer one intent")                                               \
+	X(offers_per_intent, "50", "N: offers that may stand for one intent")                                              \
+	X(retention, "30d", "DURATION the feed is kept")                                                                   \
+	X(connections, "2000", "N: connections taken at once")                                                             \
+	X(tls_certificate, "", "FILE (PEM) for tls+tcp:// listeners")                                                      \
+	X(tls_key, "", "FILE (PEM) for tls+tcp:// listeners")                                                              \
+	X(log, "info", "debug|info|warn|error")                                                                            \
 	X(demo, "off", "on|off: tell clients that this is a demonstration")
 
 enum config_key {
 #define X(key, ...) CONFIG_##key,
 	CONFIG_KEYS(X)
 #undef X
-	CONFIG_KEY_COUNT
+	    CONFIG_KEY_COUNT
 };
 
 enum { CONFIG_LISTEN_MAX = 16 };
@@ -49,12 +49,12 @@ struct setting {
 struct config {
 	struct setting settings[CONFIG_KEY_COUNT];
 	// The same, understood:
-	char *data;                       // absolute where the folder exists
-	char *listen[CONFIG_LISTEN_MAX];  // nng addresses; the data folder's ipc socket is always among them
+	char *data;                      // absolute where the folder exists
+	char *listen[CONFIG_LISTEN_MAX]; // nng addresses; the data folder's ipc socket is always among them
 	size_t listen_count;
-	const char *web, *admin;          // NULL when off
+	const char *web, *admin; // NULL when off
 	const char *region;
-	const char *taxonomy;             // NULL: the one built in
+	const char *taxonomy; // NULL: the one built in
 	const char *tls_certificate, *tls_key;
 	uint32_t crowd, vendors_per_intent_max, offers_per_intent_max, connections_max;
 	uint64_t tick_ms, retention_ms;
@@ -97,6 +97,6 @@ bool config_read_file(struct config *config, const char *path, struct config_pro
 // Texts to values.
 bool config_understand(struct config *config, struct config_problem *problem);
 void config_complain(struct config_problem *problem, const char *where, const char *hint, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+    __attribute__((format(printf, 4, 5)));
 
 #endif

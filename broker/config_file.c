@@ -21,19 +21,19 @@ static const cyaml_schema_value_t listen_item = {CYAML_VALUE_STRING(CYAML_FLAG_P
 
 // `listen` stands in the fields twice: the macro's row is passed over for the list's.
 static const cyaml_schema_field_t fields[] = {
-	CYAML_FIELD_SEQUENCE_COUNT("listen", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct document, listen_items,
+    CYAML_FIELD_SEQUENCE_COUNT("listen", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct document, listen_items,
                                listen_items_count, &listen_item, 0, CONFIG_LISTEN_MAX - 1),
-#define X(key, ...)                                                                                                \
+#define X(key, ...)                                                                                                    \
 	CYAML_FIELD_STRING_PTR(#key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct document, key, 0, 4095),
-	CONFIG_KEYS(X)
+    CONFIG_KEYS(X)
 #undef X
-	CYAML_FIELD_END,
+        CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct document, fields)};
 
 static const size_t members[CONFIG_KEY_COUNT] = {
 #define X(key, ...) offsetof(struct document, key),
-	CONFIG_KEYS(X)
+    CONFIG_KEYS(X)
 #undef X
 };
 
@@ -47,8 +47,8 @@ static void complain_at(struct config_problem *problem, const char *path, size_t
 
 // What the walk is looking at.
 struct walk {
-	int depth;      // of mappings and sequences
-	bool want_key;  // the next scalar at depth 1 is a key
+	int depth;     // of mappings and sequences
+	bool want_key; // the next scalar at depth 1 is a key
 	enum config_key key;
 };
 
@@ -75,8 +75,8 @@ static bool walk_key(const yaml_event_t *event, const char *path, size_t lines[C
 	return true;
 }
 
-static bool walk_event(const yaml_event_t *event, const char *path, size_t lines[CONFIG_KEY_COUNT],
-                       struct walk *walk, struct config_problem *problem)
+static bool walk_event(const yaml_event_t *event, const char *path, size_t lines[CONFIG_KEY_COUNT], struct walk *walk,
+                       struct config_problem *problem)
 {
 	size_t line = event->start_mark.line + 1;
 	switch (event->type) {

@@ -19,8 +19,8 @@ static bool wrong(const struct config *config, enum config_key key, struct confi
 	return false;
 }
 
-static bool read_number(const struct config *config, enum config_key key, uint32_t least, uint32_t most,
-                        uint32_t *out, struct config_problem *problem)
+static bool read_number(const struct config *config, enum config_key key, uint32_t least, uint32_t most, uint32_t *out,
+                        struct config_problem *problem)
 {
 	const char *text = config->settings[key].text;
 	char *end;
@@ -151,7 +151,8 @@ static bool read_listeners(struct config *config, struct config_problem *problem
 	struct sockaddr_un limit;
 	if (strlen(own) - 6 >= sizeof(limit.sun_path)) {
 		free(own);
-		return wrong(config, CONFIG_data, problem, "its path is too long for a socket inside it (107 bytes with oyezd.ipc)");
+		return wrong(config, CONFIG_data, problem,
+		             "its path is too long for a socket inside it (107 bytes with oyezd.ipc)");
 	}
 	bool added = add_listener(config, own, problem);
 	free(own);
@@ -209,9 +210,8 @@ bool config_understand(struct config *config, struct config_problem *problem)
 		return false;
 	if (!config->settings[CONFIG_vendors].text)
 		config_set(config, CONFIG_vendors, config->local_only ? "open" : "approved", "default");
-	config->taxonomy = strcmp(config->settings[CONFIG_taxonomy].text, "builtin") == 0
-	                       ? NULL
-	                       : config->settings[CONFIG_taxonomy].text;
+	config->taxonomy =
+	    strcmp(config->settings[CONFIG_taxonomy].text, "builtin") == 0 ? NULL : config->settings[CONFIG_taxonomy].text;
 	config->tls_certificate = config->settings[CONFIG_tls_certificate].text;
 	config->tls_key = config->settings[CONFIG_tls_key].text;
 	return read_address(config, CONFIG_web, &config->web, problem) &&
@@ -230,7 +230,8 @@ bool config_understand(struct config *config, struct config_problem *problem)
 static bool check_readable(const struct config *config, enum config_key key, struct config_problem *problem)
 {
 	const char *path = config->settings[key].text;
-	return !*path || access(path, R_OK) == 0 || wrong(config, key, problem, "this file cannot be read: check the path and its rights");
+	return !*path || access(path, R_OK) == 0 ||
+	       wrong(config, key, problem, "this file cannot be read: check the path and its rights");
 }
 
 bool config_check_files(const struct config *config, struct config_problem *problem)

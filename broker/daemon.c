@@ -40,16 +40,16 @@ static bool fail(const char *what, const char *where, const char *hint)
 void broker_service_config(const struct broker *broker, const struct config *config, struct service_config *out)
 {
 	*out = (struct service_config){
-		.crowd = config->crowd,
-		.tick_ms = config->tick_ms,
-		.retention_ms = config->retention_ms,
-		.vendors_per_intent_max = config->vendors_per_intent_max,
-		.offers_per_intent_max = config->offers_per_intent_max,
-		.parked_max = PARKED_MAX,
-		.vendors_open = config->vendors_open,
-		.region = config->region,
-		.taxonomy = broker->taxonomy ? broker->taxonomy : taxonomy_builtin(),
-		.version = broker->version,
+	    .crowd = config->crowd,
+	    .tick_ms = config->tick_ms,
+	    .retention_ms = config->retention_ms,
+	    .vendors_per_intent_max = config->vendors_per_intent_max,
+	    .offers_per_intent_max = config->offers_per_intent_max,
+	    .parked_max = PARKED_MAX,
+	    .vendors_open = config->vendors_open,
+	    .region = config->region,
+	    .taxonomy = broker->taxonomy ? broker->taxonomy : taxonomy_builtin(),
+	    .version = broker->version,
 	};
 }
 
@@ -139,13 +139,13 @@ static bool open_admin(struct broker *broker, const struct config *config)
 static bool open_edge(struct broker *broker, const struct config *config)
 {
 	struct edge_options options = {
-		.loop = &broker->loop,
-		.verifier = broker->verifier,
-		.metrics = &broker->metrics,
-		.urls = config->listen,
-		.url_count = config->listen_count,
-		.tls = {config->tls_certificate, config->tls_key},
-		.connections_max = config->connections_max,
+	    .loop = &broker->loop,
+	    .verifier = broker->verifier,
+	    .metrics = &broker->metrics,
+	    .urls = config->listen,
+	    .url_count = config->listen_count,
+	    .tls = {config->tls_certificate, config->tls_key},
+	    .connections_max = config->connections_max,
 	};
 	const char *failed = "";
 	char reason[200] = "no memory left";

@@ -12,7 +12,7 @@ enum { UPKEEP_REAL_MS_MIN = 50 };
 static void refresh_identity(struct broker *broker)
 {
 	enum err err =
-		identity_refresh(&broker->identity, broker->store, broker->active, broker->taxonomy_hash, clock_now_ms());
+	    identity_refresh(&broker->identity, broker->store, broker->active, broker->taxonomy_hash, clock_now_ms());
 	if (err == ERR_OK)
 		identity_publish(&broker->identity, broker->verifier);
 	else

@@ -264,7 +264,7 @@ static enum err check_for_service(void *context, const uint8_t vendor_key[KEY_BY
 struct service_signer identity_signer(struct identity *identity)
 {
 	struct service_signer signer = {
-		.context = identity, .sign = sign_for_service, .countersign_check = check_for_service};
+	    .context = identity, .sign = sign_for_service, .countersign_check = check_for_service};
 	memcpy(signer.broker_key, identity->pair.public_key, KEY_BYTES);
 	return signer;
 }

@@ -15,8 +15,8 @@ struct identity {
 	struct gateway_key keys[IDENTITY_GATEWAY_KEYS_MAX]; // newest first
 	uint64_t key_made_at_ms;                            // of the newest
 	size_t key_count;
-	uint64_t number;       // of the configuration record
-	uint8_t *record;       // Signed Config, serialised
+	uint64_t number; // of the configuration record
+	uint8_t *record; // Signed Config, serialised
 	size_t record_bytes;
 };
 

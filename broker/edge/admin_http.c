@@ -118,8 +118,8 @@ static int on_http(struct lws *wsi, enum lws_callback_reasons reason, void *user
 }
 
 static const struct lws_protocols protocols[] = {
-	{.name = "http", .callback = on_http, .per_session_data_size = sizeof(struct session)},
-	{0},
+    {.name = "http", .callback = on_http, .per_session_data_size = sizeof(struct session)},
+    {0},
 };
 
 // What libwebsockets has to say about itself. Its errors about what clients sent are theirs, not ours.
@@ -141,22 +141,22 @@ enum err admin_http_open(uv_loop_t *loop, const char *host, uint16_t port, const
 	admin->source = *source;
 	void *loops[] = {loop};
 	struct lws_context_creation_info info = {
-		.port = port,
-		.iface = host,
-		.protocols = protocols,
-		.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND |
-		           LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
-		.foreign_loops = loops,
-		.user = admin,
-		.pcontext = &admin->context,
-		.fd_limit_per_thread = CONNECTIONS_MAX,
-		.max_http_header_data = HEADER_BYTES_MAX,
-		.max_http_header_pool = 16,
-		.timeout_secs = PATIENCE_S,
-		.keepalive_timeout = PATIENCE_S,
-		.timeout_secs_ah_idle = PATIENCE_S,
-		.gid = -1,
-		.uid = -1,
+	    .port = port,
+	    .iface = host,
+	    .protocols = protocols,
+	    .options =
+	        LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+	    .foreign_loops = loops,
+	    .user = admin,
+	    .pcontext = &admin->context,
+	    .fd_limit_per_thread = CONNECTIONS_MAX,
+	    .max_http_header_data = HEADER_BYTES_MAX,
+	    .max_http_header_pool = 16,
+	    .timeout_secs = PATIENCE_S,
+	    .keepalive_timeout = PATIENCE_S,
+	    .timeout_secs_ah_idle = PATIENCE_S,
+	    .gid = -1,
+	    .uid = -1,
 	};
 	admin->context = lws_create_context(&info);
 	if (admin->context)

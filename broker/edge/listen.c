@@ -38,7 +38,8 @@ static int set_tls(nng_stream_listener *listener, const struct listen_tls *tls, 
 	if (rv == 0)
 		rv = nng_stream_listener_set_ptr(listener, NNG_OPT_TLS_CONFIG, config);
 	if (rv != 0)
-		snprintf(reason, REASON_BYTES, "the TLS certificate or key cannot be used (%s): give PEM files that belong together",
+		snprintf(reason, REASON_BYTES,
+		         "the TLS certificate or key cannot be used (%s): give PEM files that belong together",
 		         nng_strerror(rv));
 	if (config)
 		nng_tls_config_free(config); // the listener holds its own reference

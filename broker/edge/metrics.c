@@ -76,7 +76,7 @@ static void write_edge(FILE *out, const struct metrics *metrics)
 
 static const char *const command_names[COMMAND_COUNT] = {
 #define X(KIND, handler, type) #KIND,
-	COMMAND_LIST(X)
+    COMMAND_LIST(X)
 #undef X
 };
 
@@ -118,8 +118,8 @@ static void write_service(FILE *out, const struct service_numbers *numbers)
 	number(out, "clock_held", "gauge", "1 while a jump of the clock stops expiry", numbers->clock_held);
 }
 
-void metrics_text(const struct metrics *metrics, const struct service_numbers *numbers, const char *version,
-                  char **out, size_t *out_bytes)
+void metrics_text(const struct metrics *metrics, const struct service_numbers *numbers, const char *version, char **out,
+                  size_t *out_bytes)
 {
 	FILE *file = open_memstream(out, out_bytes);
 	if (!file)

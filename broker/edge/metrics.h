@@ -22,7 +22,7 @@ struct metrics {
 // Counts a reply frame that carries an error in clear.
 void metrics_count_error_frame(struct metrics *metrics, const uint8_t *frame, size_t frame_bytes);
 // Prometheus text format 0.0.4. *out is malloc'd.
-void metrics_text(const struct metrics *metrics, const struct service_numbers *numbers, const char *version,
-                  char **out, size_t *out_bytes);
+void metrics_text(const struct metrics *metrics, const struct service_numbers *numbers, const char *version, char **out,
+                  size_t *out_bytes);
 
 #endif

@@ -361,8 +361,8 @@ static void on_reply(struct edge *edge, const struct event *event)
 static void check(uv_work_t *work)
 {
 	struct exchange *exchange = work->data;
-	exchange->verdict = verify_request(exchange->edge->options.verifier, &exchange->request, &exchange->frame,
-	                                   &exchange->frame_bytes);
+	exchange->verdict =
+	    verify_request(exchange->edge->options.verifier, &exchange->request, &exchange->frame, &exchange->frame_bytes);
 }
 
 static void checked(uv_work_t *work, int status)
@@ -398,10 +398,10 @@ static void take_request(struct edge *edge, struct pipe *pipe, const struct sp_m
 		abort();
 	memcpy(exchange->bytes, message->body, message->body_bytes);
 	exchange->request = (struct request){
-		.frame = exchange->bytes,
-		.frame_bytes = message->body_bytes,
-		.from_ipc = pipe->ipc,
-		.now_ms = clock_now_ms(),
+	    .frame = exchange->bytes,
+	    .frame_bytes = message->body_bytes,
+	    .from_ipc = pipe->ipc,
+	    .now_ms = clock_now_ms(),
 	};
 	exchange->stage = STAGE_CHECKING;
 	edge->checking++;

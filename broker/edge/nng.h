@@ -22,8 +22,8 @@ struct edge_options {
 	uint32_t connections_max; // local (ipc) ones are not counted
 };
 
-// Opens the listeners; requests wait until edge_serve. On error (ERR_IO) *failed is the address and `reason` (200 bytes)
-// says why and what to do.
+// Opens the listeners; requests wait until edge_serve. On error (ERR_IO) *failed is the address and `reason` (200
+// bytes) says why and what to do.
 enum err edge_open(const struct edge_options *options, struct edge **out, const char **failed, char *reason);
 size_t edge_url_count(const struct edge *edge);
 const char *edge_url(const struct edge *edge, size_t index);

@@ -12,7 +12,7 @@ enum {
 	SEND_MS_MAX = 60 * 1000, // without a byte taken
 	IN_ROOM_FIRST = 4096,
 	OUT_COUNT_CLOGGED = 2 * REQUESTS_PER_PIPE_MAX,
-	SEND_PIECES_MAX = 8, // of one call
+	SEND_PIECES_MAX = 8,               // of one call
 	SKIP_BYTES_MAX = 16 * 1024 * 1024, // more is no honest mistake
 };
 

@@ -28,8 +28,8 @@ struct pipe {
 	uint64_t skip; // bytes of a message too large, to be dropped as they come
 	struct outgoing *out_first, *out_last;
 	size_t out_count;
-	uint32_t outstanding; // requests being checked, parked, or answered and unsent
-	uint64_t requests;    // whole requests received
+	uint32_t outstanding;  // requests being checked, parked, or answered and unsent
+	uint64_t requests;     // whole requests received
 	uint64_t active_at_ms; // of the loop's clock: when it last took or gave something whole
 	struct exchange *exchanges;
 	struct pipe *next, *prev; // of all, for the owner

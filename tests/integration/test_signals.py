@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """SIGTERM and SIGINT drain: requests in flight are answered, then exit code 0. A second one ends at once."""
+import pathlib
 import signal
 import threading
 import time
 
-from oyez_test import PATIENCE, Broker, main, wait_for
+from oyez_test import PATIENCE, Broker, main, oyez, oyez_start, wait_for
 from sp import GET_CONFIG, REPLY, Closed, Raw, error_of
 
 
@@ -64,9 +65,38 @@ def test_frozen_client_does_not_stop_the_end():
         raw.close()
 
 
+def watch(name):
+    """A vendor that waits for releases: a long poll parked at the broker."""
+    oyez(name, "vendor", "init", "--name", "Shop", "--url", "https://shop.example", "--country", "FR")
+    oyez(name, "vendor", "register")
+    subscription = oyez(name, "vendor", "subscribe")[0]["subscription"]
+    return oyez_start(name, "vendor", "watch", subscription)
+
+
+def test_parked_requests_end_with_the_broker():
+    with Broker() as broker:
+        watcher = watch("waiting")
+        wait_for(lambda: broker.metrics()["oyez_parked"] == 1)
+        started = time.monotonic()
+        assert broker.stop() == 0
+        assert time.monotonic() - started < PATIENCE / 2, "a long poll held up the end"
+        watcher.kill()
+        watcher.communicate()
+
+
+def test_parked_requests_of_the_gone_are_forgotten():
+    with Broker() as broker:
+        watcher = watch("gone")
+        wait_for(lambda: broker.metrics()["oyez_parked"] == 1)
+        watcher.kill()
+        watcher.communicate()
+        wait_for(lambda: broker.metrics()["oyez_parked"] == 0)
+        wait_for(lambda: broker.metrics()["oyez_requests_in_flight"] == 0)
+        assert broker.metrics()["oyez_requests_cancelled_total"] == 1
+
+
 def test_the_socket_file_goes():
     with Broker() as broker:
-        import pathlib
         path = pathlib.Path(broker.ipc.removeprefix("ipc://"))
         assert path.exists()
         broker.stop()

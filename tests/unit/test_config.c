@@ -243,15 +243,15 @@ static void test_addresses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_defaults, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_precedence, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_listeners, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_wrong_files, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_wrong_values, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_long_data_path, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_actions, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_files_it_names, set_up, tear_down),
-		cmocka_unit_test(test_addresses),
+	    cmocka_unit_test_setup_teardown(test_defaults, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_precedence, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_listeners, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_wrong_files, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_wrong_values, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_long_data_path, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_actions, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_files_it_names, set_up, tear_down),
+	    cmocka_unit_test(test_addresses),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -104,7 +104,8 @@ static void add_events(void *argument)
 {
 	struct counter *counter = argument;
 	for (uint64_t i = 0; i < EVENTS; i++)
-		edge_events_add(&counter->events, (struct event){.kind = EVENT_REPLY, .number = i, .bytes = malloc(8), .count = 8});
+		edge_events_add(&counter->events,
+		                (struct event){.kind = EVENT_REPLY, .number = i, .bytes = malloc(8), .count = 8});
 }
 
 static void test_events_arrive_in_order(void **state)
@@ -150,14 +151,14 @@ static void test_metrics_text(void **state)
 	metrics_text(&metrics, &numbers, "1.2.3", &text, &count);
 	assert_int_equal(strlen(text), count);
 	const char *const lines[] = {
-		"oyez_build_info{version=\"1.2.3\"} 1\n",
-		"# TYPE oyez_feed_length gauge\noyez_feed_length 7\n",
-		"oyez_commands_total{kind=\"read_mailbox\"} 3\n",
-		"oyez_refusals_total{kind=\"post\"} 0\n",
-		"oyez_connections 5\n",
-		"oyez_request_errors_total{code=\"bad_frame\"} 4\n",
-		"oyez_request_errors_total{code=\"bad_version\"} 1\n",
-		"oyez_deals_total{state=\"countersigned\"} 2\n",
+	    "oyez_build_info{version=\"1.2.3\"} 1\n",
+	    "# TYPE oyez_feed_length gauge\noyez_feed_length 7\n",
+	    "oyez_commands_total{kind=\"read_mailbox\"} 3\n",
+	    "oyez_refusals_total{kind=\"post\"} 0\n",
+	    "oyez_connections 5\n",
+	    "oyez_request_errors_total{code=\"bad_frame\"} 4\n",
+	    "oyez_request_errors_total{code=\"bad_version\"} 1\n",
+	    "oyez_deals_total{state=\"countersigned\"} 2\n",
 	};
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		if (!strstr(text, lines[i]))
@@ -168,9 +169,9 @@ static void test_metrics_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_greeting),       cmocka_unit_test(test_messages),
-		cmocka_unit_test(test_wrong_messages), cmocka_unit_test(test_events_arrive_in_order),
-		cmocka_unit_test(test_metrics_text),
+	    cmocka_unit_test(test_greeting),       cmocka_unit_test(test_messages),
+	    cmocka_unit_test(test_wrong_messages), cmocka_unit_test(test_events_arrive_in_order),
+	    cmocka_unit_test(test_metrics_text),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,8 +76,8 @@ bool service_effect_next(struct service *service, struct effect *effect)
 	assert_false(service->in_batch);
 	if (service->out_at == service->out_count)
 		return false;
-	*effect = (struct effect){
-		.origin = service->outbox[service->out_at++], .bytes = (const uint8_t *)"done", .count = 4};
+	*effect =
+	    (struct effect){.origin = service->outbox[service->out_at++], .bytes = (const uint8_t *)"done", .count = 4};
 	return true;
 }
 
@@ -302,13 +302,13 @@ int main(void)
 {
 	clock_init();
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_every_command_once, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_group_commit, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_full_inbox, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_cancel, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_drain_answers_parked, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_timer, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_calls, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_every_command_once, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_group_commit, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_full_inbox, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_cancel, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_drain_answers_parked, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_timer, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_calls, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
