@@ -18,7 +18,9 @@
 
 struct store;
 
-// Creates the files when missing. `map_bytes` is the LMDB map (sparse), 0 for 1 TiB. ERR_IO, ERR_UNAVAILABLE (locked).
+// Creates the directory and the files when missing. `map_bytes` is the LMDB map (sparse), 0 for 1 TiB. ERR_UNAVAILABLE:
+// another process has it open. ERR_IO: cannot be read, or the files do not belong together. ERR_INTERNAL: a row is
+// damaged. ERR_STORAGE_FULL. *out is NULL then.
 enum err store_open(const char *directory, uint64_t map_bytes, struct store **out);
 // In memory. Survives store_crash, which drops what was not committed: the simulator's power cut.
 struct store *store_open_memory(void);
@@ -30,7 +32,9 @@ void store_close(struct store *store);
 // ---- transactions (the state thread)
 void store_begin(struct store *store);
 // Durable when it returns ERR_OK: database first, then slot keys wiped in this transaction are overwritten and synced
-// (a crash in between is made good at the next open). ERR_STORAGE_FULL, ERR_UNAVAILABLE: nothing changed.
+// (a crash in between is made good at the next open). ERR_STORAGE_FULL, ERR_UNAVAILABLE, or the transaction's first
+// error: nothing changed. One exception: when only the overwriting failed, the database has the transaction all the
+// same; so after any error read again what you keep of the store. Transactions fail until the keys are overwritten.
 enum err store_commit(struct store *store);
 void store_abort(struct store *store);
 // The first error of the running transaction, ERR_OK so far.
@@ -50,14 +54,17 @@ void store_meta_put(struct store *store, const char *name, const void *bytes, si
 // ---- intents. Find returns false if there is none.
 bool store_intent_find(struct store *store, const struct id *id, struct intent *out);
 bool store_intent_find_released(struct store *store, const struct release_id *release, struct id *id);
-// New intent with its post (the Post message's bytes, kept encrypted): takes a mailbox key slot, sets mailbox_slot.
+// New intent with its post (the Post message's bytes, kept encrypted): takes a mailbox key slot, sets mailbox_slot
+// (from 1) and mailbox_next. Creating an id twice, or putting one never created, fails with ERR_INTERNAL.
 void store_intent_create(struct store *store, struct intent *intent, const void *post, size_t post_bytes);
 void store_intent_put(struct store *store, const struct intent *intent);
 // The Post's bytes; false once its key was wiped.
 bool store_intent_post(struct store *store, const struct intent *intent, struct arena *arena, struct bytes *out);
-// Wipes the mailbox key and deletes the post and the mailbox. The row stays: it answers late duplicates.
+// Wipes the mailbox key and deletes the post and the mailbox; in the row and in *intent, mailbox_slot becomes 0 and
+// what the post said (facets, needed-by day, wish...) is zeroed. The row stays: it answers late duplicates. Whatever
+// would be sealed under the wiped key afterwards fails with ERR_INTERNAL; reading it finds nothing.
 void store_intent_wipe(struct store *store, struct intent *intent);
-// Forgets the row as well (long after its end).
+// Forgets the row as well (long after its end), with the offers, questions and deals that hang on it.
 void store_intent_delete(struct store *store, const struct intent *intent);
 // Calls `each` for every intent until it returns false.
 void store_intent_each(struct store *store, bool (*each)(void *context, const struct intent *intent), void *context);
@@ -71,7 +78,7 @@ bool store_mailbox_next(struct store *store, const struct intent *intent, uint64
 // Removes one item (an offer replaced or withdrawn before it was read leaves its successor).
 void store_mailbox_remove(struct store *store, const struct intent *intent, uint64_t seq);
 
-// ---- offers and questions
+// ---- offers and questions: their intent must exist (ERR_INTERNAL)
 bool store_offer_find(struct store *store, const struct id *id, struct offer *out);
 void store_offer_put(struct store *store, const struct offer *offer);
 // Every offer of an intent, in no particular order.
@@ -100,7 +107,7 @@ struct vendor {
 	uint8_t key[KEY_BYTES];
 	uint8_t status; // VendorStatus of proto/vendor.proto
 	uint64_t registered_at_ms, listing_made_at_ms;
-	uint64_t inbox_next; // from 1
+	uint64_t inbox_next; // from 1; found, not put: only store_inbox_append advances it
 	struct vendor_facts facts;
 	struct bytes listing;       // Signed Listing, serialised
 	struct bytes suspend_reason; // UTF-8, empty unless suspended
@@ -138,6 +145,7 @@ uint64_t store_feed_first(struct store *store); // of what is kept; last + 1 whe
 // Turns a release that is gone into FEED_PURGED: header kept, bytes dropped.
 void store_feed_purge(struct store *store, uint64_t seq, uint8_t gone_reason);
 bool store_feed_get(struct store *store, uint64_t seq, struct match_header *header, struct bytes *release);
+// Removes records from the front, at most `max`, up to the first whose released_at_ms is not before `before_ms`.
 size_t store_feed_trim(struct store *store, uint64_t before_ms, size_t max);
 // Walks headers after `after` in order until `each` returns false. Reads committed and own uncommitted records.
 void store_feed_scan(struct store *store, uint64_t after,
