@@ -184,7 +184,7 @@ static enum err open_session(struct verifier *verifier, struct request *request,
 	keys_copy(verifier, &keys);
 	for (size_t i = 0; i < keys.count; i++) {
 		const struct gateway_key *key = &keys.items[i];
-		if (message->gateway_key_id.len != GATEWAY_KEY_ID_BYTES || key->accepted_until_ms <= request->now_ms ||
+		if (message->gateway_key_id.len != GATEWAY_KEY_ID_BYTES || key->accepted_until_ms < request->now_ms ||
 		    memcmp(key->id, message->gateway_key_id.data, GATEWAY_KEY_ID_BYTES) != 0)
 			continue;
 		err = open_message(SEAL_SESSION, &key->pair, &header, message->sealed_key.data, message->sealed_key.len,

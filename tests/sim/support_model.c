@@ -110,15 +110,26 @@ static void lapse(struct world *world, int number)
 	world->totals->lapsed++;
 }
 
+// The one with the lowest id: of two deals with one vendor the order decides which offer counts as replaced.
+static int first_accepted(const struct world *world, int intent)
+{
+	int first = -1;
+	for (int i = 0; i < world->deal_count; i++) {
+		const struct sim_deal *deal = &world->deals[i];
+		if (deal->known && deal->intent == intent && deal->state == DEAL_ACCEPTED &&
+		    (first < 0 || memcmp(deal->id.bytes, world->deals[first].id.bytes, ID_BYTES) < 0))
+			first = i;
+	}
+	return first;
+}
+
 static void end_intent(struct world *world, int number, int state)
 {
 	struct sim_intent *intent = &world->intents[number];
 	bool was_released = intent->state == INTENT_RELEASED, was_taken = taken(intent);
 	intent->state = state;
-	if (state == INTENT_WITHDRAWN)
-		for (int i = 0; i < world->deal_count; i++)
-			if (world->deals[i].known && world->deals[i].intent == number && world->deals[i].state == DEAL_ACCEPTED)
-				lapse(world, i);
+	for (int deal; state == INTENT_WITHDRAWN && (deal = first_accepted(world, number)) >= 0;)
+		lapse(world, deal);
 	if (was_released && !was_taken)
 		tell_losers(world, number);
 	if (was_released && intent->standing)
