@@ -45,7 +45,7 @@ static void folded_point(struct folded *out, utf8proc_int32_t point)
 	utf8proc_int32_t parts[16];
 	int boundary = 0;
 	utf8proc_ssize_t count = utf8proc_decompose_char(
-		point, parts, 16, UTF8PROC_DECOMPOSE | UTF8PROC_CASEFOLD | UTF8PROC_STRIPMARK | UTF8PROC_COMPAT, &boundary);
+	    point, parts, 16, UTF8PROC_DECOMPOSE | UTF8PROC_CASEFOLD | UTF8PROC_STRIPMARK | UTF8PROC_COMPAT, &boundary);
 	for (utf8proc_ssize_t i = 0; i < count && i < 16; i++) {
 		const char *letters = ligature(parts[i]);
 		utf8proc_category_t category = utf8proc_category(parts[i]);
@@ -102,7 +102,7 @@ bool text_fold(struct folded *out, const char *text, size_t bytes)
 		}
 		utf8proc_int32_t point;
 		utf8proc_ssize_t step =
-			utf8proc_iterate((const utf8proc_uint8_t *)text + at, (utf8proc_ssize_t)(bytes - at), &point);
+		    utf8proc_iterate((const utf8proc_uint8_t *)text + at, (utf8proc_ssize_t)(bytes - at), &point);
 		if (step <= 0)
 			return false;
 		folded_point(out, point);
@@ -185,9 +185,9 @@ static unsigned word_cost(const char *a, const struct folded_word *a_word, const
 // Words that join others and tell nothing themselves.
 static bool is_joining_word(const char *text, const struct folded_word *word)
 {
-	static const char *const joining[] = {"a",   "an",  "and", "au",  "aux", "d",   "de", "des", "du", "en", "et",
-	                                      "for", "l",   "la",  "le",  "les", "of",  "or", "ou",  "the", "to",
-	                                      "un",  "une", "with", "pour", "avec", "sur"};
+	static const char *const joining[] = {"a",  "an",  "and", "au", "aux", "d",    "de",   "des",  "du",
+	                                      "en", "et",  "for", "l",  "la",  "le",   "les",  "of",   "or",
+	                                      "ou", "the", "to",  "un", "une", "with", "pour", "avec", "sur"};
 	for (size_t i = 0; i < sizeof joining / sizeof *joining; i++)
 		if (strlen(joining[i]) == word->bytes && memcmp(joining[i], text + word->start, word->bytes) == 0)
 			return true;
@@ -254,7 +254,8 @@ void suggest_query_offer(struct suggest_query *query, uint32_t node, const char 
 	struct folded candidate;
 	if (!text_fold(&candidate, text, strlen(text)))
 		return;
-	unsigned limit = query->count == SUGGESTIONS_MAX ? query->best[SUGGESTIONS_MAX - 1].cost / 10 : SUGGEST_COST_ACCEPTED;
+	unsigned limit =
+	    query->count == SUGGESTIONS_MAX ? query->best[SUGGESTIONS_MAX - 1].cost / 10 : SUGGEST_COST_ACCEPTED;
 	unsigned cost = text_cost(&query->text, &candidate, limit);
 	if (cost > limit)
 		return;

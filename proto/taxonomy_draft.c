@@ -148,7 +148,7 @@ static bool taxonomy_allocate(struct taxonomy *taxonomy, size_t count)
 	taxonomy->nodes = calloc(count, sizeof *taxonomy->nodes);
 	taxonomy->by_id = calloc(count, sizeof *taxonomy->by_id);
 	taxonomy->tree = (struct tree){
-		.parent = taxonomy->parent, .last = taxonomy->last, .depth = taxonomy->depth, .flags = taxonomy->flags};
+	    .parent = taxonomy->parent, .last = taxonomy->last, .depth = taxonomy->depth, .flags = taxonomy->flags};
 	return taxonomy->parent && taxonomy->last && taxonomy->depth && taxonomy->flags && taxonomy->nodes &&
 	       taxonomy->by_id;
 }

@@ -21,7 +21,7 @@ void string_pool_free(struct string_pool *pool);
 
 struct taxonomy_node {
 	const char *id, *name;
-	const char *name_fr;    // NULL: as the English one
+	const char *name_fr;     // NULL: as the English one
 	const char *const *also; // other words for it, NULL at the end; NULL: none
 };
 
@@ -56,7 +56,7 @@ struct taxonomy_draft {
 
 // Writes "line N: ..." into the draft's error text and returns `err`.
 enum err draft_fail(struct taxonomy_draft *draft, enum err err, size_t line, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+    __attribute__((format(printf, 4, 5)));
 // Checks id and name and adds a node; *out points to it until the next is added.
 enum err draft_add(struct taxonomy_draft *draft, size_t line, const char *id, size_t id_bytes, const char *name,
                    size_t name_bytes, struct draft_node **out);

@@ -101,9 +101,9 @@ static enum err path_normalise(struct taxonomy_draft *draft, size_t line, const 
 static bool is_sensitive_name(const char *name)
 {
 	static const char *const words[] = {
-		"health",  "healthcare", "medical",  "medicine", "medicines", "medication", "pharmacy",  "erotic",
-		"erotica", "mature",     "sexual",   "sex",      "religious", "religion",   "political", "politics",
-		"sante",   "medicaments", "religieux", "politique", "sexualite",
+	    "health",    "healthcare", "medical", "medicine",    "medicines", "medication", "pharmacy",
+	    "erotic",    "erotica",    "mature",  "sexual",      "sex",       "religious",  "religion",
+	    "political", "politics",   "sante",   "medicaments", "religieux", "politique",  "sexualite",
 	};
 	struct folded folded;
 	if (!text_fold(&folded, name, strlen(name)))

@@ -10,8 +10,7 @@
 extern const size_t taxonomy_yaml_bytes;
 extern const unsigned char taxonomy_yaml[];
 
-static enum err taxonomy_parse(const char *bytes, size_t count, struct taxonomy **out, char *error,
-                               size_t error_bytes)
+static enum err taxonomy_parse(const char *bytes, size_t count, struct taxonomy **out, char *error, size_t error_bytes)
 {
 	struct taxonomy_draft draft = {.error = error, .error_bytes = error_bytes};
 	if (count >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)

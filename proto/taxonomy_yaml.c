@@ -46,9 +46,9 @@ static enum err read_fields(struct yaml_reader *reader, yaml_node_t *mapping, st
 		yaml_node_t **field;
 		yaml_node_type_t type;
 	} known[] = {
-		{"en", &fields->en, YAML_SCALAR_NODE},       {"fr", &fields->fr, YAML_SCALAR_NODE},
-		{"also", &fields->also, YAML_SEQUENCE_NODE}, {"sensitive", &fields->sensitive, YAML_SCALAR_NODE},
-		{"below", &fields->below, YAML_MAPPING_NODE},
+	    {"en", &fields->en, YAML_SCALAR_NODE},        {"fr", &fields->fr, YAML_SCALAR_NODE},
+	    {"also", &fields->also, YAML_SEQUENCE_NODE},  {"sensitive", &fields->sensitive, YAML_SCALAR_NODE},
+	    {"below", &fields->below, YAML_MAPPING_NODE},
 	};
 	*fields = (struct yaml_fields){0};
 	if (mapping->type != YAML_MAPPING_NODE)

@@ -224,8 +224,8 @@ enum err text_check(const char *text, size_t bytes, size_t bytes_max)
 		return ERR_TOO_LARGE;
 	for (size_t at = 0; at < bytes;) {
 		utf8proc_int32_t point;
-		utf8proc_ssize_t step = utf8proc_iterate((const utf8proc_uint8_t *)text + at, (utf8proc_ssize_t)(bytes - at),
-		                                         &point);
+		utf8proc_ssize_t step =
+		    utf8proc_iterate((const utf8proc_uint8_t *)text + at, (utf8proc_ssize_t)(bytes - at), &point);
 		if (step <= 0 || point == 0)
 			return ERR_BAD_UTF8;
 		if (utf8proc_category(point) == UTF8PROC_CATEGORY_CC && point != '\t' && point != '\n')

@@ -21,9 +21,9 @@ static int word_find(const char *const *words, size_t count, const char *word)
 }
 
 static const char *const condition_words[] = {
-	[OYEZ__CONDITION__CONDITION_NEW] = "new",
-	[OYEZ__CONDITION__CONDITION_USED] = "used",
-	[OYEZ__CONDITION__CONDITION_ANY] = "any",
+    [OYEZ__CONDITION__CONDITION_NEW] = "new",
+    [OYEZ__CONDITION__CONDITION_USED] = "used",
+    [OYEZ__CONDITION__CONDITION_ANY] = "any",
 };
 
 const char *condition_word(Oyez__Condition value)
@@ -40,10 +40,10 @@ bool condition_parse(const char *word, Oyez__Condition *value)
 }
 
 static const char *const fulfilment_words[] = {
-	[OYEZ__FULFILMENT__FULFILMENT_DELIVERY] = "delivery",
-	[OYEZ__FULFILMENT__FULFILMENT_PICKUP] = "pickup",
-	[OYEZ__FULFILMENT__FULFILMENT_ONSITE] = "onsite",
-	[OYEZ__FULFILMENT__FULFILMENT_ANY] = "any",
+    [OYEZ__FULFILMENT__FULFILMENT_DELIVERY] = "delivery",
+    [OYEZ__FULFILMENT__FULFILMENT_PICKUP] = "pickup",
+    [OYEZ__FULFILMENT__FULFILMENT_ONSITE] = "onsite",
+    [OYEZ__FULFILMENT__FULFILMENT_ANY] = "any",
 };
 
 const char *fulfilment_word(Oyez__Fulfilment value)
@@ -60,9 +60,9 @@ bool fulfilment_parse(const char *word, Oyez__Fulfilment *value)
 }
 
 static const char *const reach_words[] = {
-	[OYEZ__REACH__REACH_REGION] = "region",
-	[OYEZ__REACH__REACH_COUNTRY] = "country",
-	[OYEZ__REACH__REACH_WORLD] = "world",
+    [OYEZ__REACH__REACH_REGION] = "region",
+    [OYEZ__REACH__REACH_COUNTRY] = "country",
+    [OYEZ__REACH__REACH_WORLD] = "world",
 };
 
 const char *reach_word(Oyez__Reach value)
@@ -79,10 +79,10 @@ bool reach_parse(const char *word, Oyez__Reach *value)
 }
 
 static const char *const quantity_words[] = {
-	[OYEZ__QUANTITY_BAND__QUANTITY_1] = "1",
-	[OYEZ__QUANTITY_BAND__QUANTITY_2_5] = "2-5",
-	[OYEZ__QUANTITY_BAND__QUANTITY_6_20] = "6-20",
-	[OYEZ__QUANTITY_BAND__QUANTITY_MORE] = "21+",
+    [OYEZ__QUANTITY_BAND__QUANTITY_1] = "1",
+    [OYEZ__QUANTITY_BAND__QUANTITY_2_5] = "2-5",
+    [OYEZ__QUANTITY_BAND__QUANTITY_6_20] = "6-20",
+    [OYEZ__QUANTITY_BAND__QUANTITY_MORE] = "21+",
 };
 
 const char *quantity_band_word(Oyez__QuantityBand value)
@@ -104,10 +104,10 @@ Oyez__QuantityBand quantity_band_of(uint32_t quantity)
 const char *needed_band_word(Oyez__NeededBand value)
 {
 	static const char *const words[] = {
-		[OYEZ__NEEDED_BAND__NEEDED_3D] = "3d",
-		[OYEZ__NEEDED_BAND__NEEDED_7D] = "7d",
-		[OYEZ__NEEDED_BAND__NEEDED_30D] = "30d",
-		[OYEZ__NEEDED_BAND__NEEDED_LATER] = "later",
+	    [OYEZ__NEEDED_BAND__NEEDED_3D] = "3d",
+	    [OYEZ__NEEDED_BAND__NEEDED_7D] = "7d",
+	    [OYEZ__NEEDED_BAND__NEEDED_30D] = "30d",
+	    [OYEZ__NEEDED_BAND__NEEDED_LATER] = "later",
 	};
 	return word_at(words, WORD_COUNT(words), (int)value);
 }
@@ -115,9 +115,9 @@ const char *needed_band_word(Oyez__NeededBand value)
 const char *expiry_band_word(Oyez__ExpiryBand value)
 {
 	static const char *const words[] = {
-		[OYEZ__EXPIRY_BAND__EXPIRY_1D] = "1d",   [OYEZ__EXPIRY_BAND__EXPIRY_3D] = "3d",
-		[OYEZ__EXPIRY_BAND__EXPIRY_7D] = "7d",   [OYEZ__EXPIRY_BAND__EXPIRY_30D] = "30d",
-		[OYEZ__EXPIRY_BAND__EXPIRY_LATER] = "later",
+	    [OYEZ__EXPIRY_BAND__EXPIRY_1D] = "1d",       [OYEZ__EXPIRY_BAND__EXPIRY_3D] = "3d",
+	    [OYEZ__EXPIRY_BAND__EXPIRY_7D] = "7d",       [OYEZ__EXPIRY_BAND__EXPIRY_30D] = "30d",
+	    [OYEZ__EXPIRY_BAND__EXPIRY_LATER] = "later",
 	};
 	return word_at(words, WORD_COUNT(words), (int)value);
 }
@@ -125,9 +125,9 @@ const char *expiry_band_word(Oyez__ExpiryBand value)
 const char *gone_reason_word(int gone_reason)
 {
 	static const char *const words[] = {
-		[OYEZ__GONE_REASON__GONE_WITHDRAWN] = "withdrawn",
-		[OYEZ__GONE_REASON__GONE_EXPIRED] = "expired",
-		[OYEZ__GONE_REASON__GONE_TAKEN] = "taken",
+	    [OYEZ__GONE_REASON__GONE_WITHDRAWN] = "withdrawn",
+	    [OYEZ__GONE_REASON__GONE_EXPIRED] = "expired",
+	    [OYEZ__GONE_REASON__GONE_TAKEN] = "taken",
 	};
 	return word_at(words, WORD_COUNT(words), gone_reason);
 }

@@ -40,8 +40,8 @@ static json_t *result_json(struct import_draft *draft)
 		else
 			json_array_append_new(unknown, json_string(path));
 	}
-	return json_pack("{s:o, s:o, s:o}", "intent_draft", draft_json(draft), "identity_found", identity,
-	                 "not_understood", unknown);
+	return json_pack("{s:o, s:o, s:o}", "intent_draft", draft_json(draft), "identity_found", identity, "not_understood",
+	                 unknown);
 }
 
 enum err import_bytes(const char *bytes, size_t count, uint32_t today, json_t **result, struct oyez_error *error)

@@ -76,8 +76,8 @@ static void map_quantity(struct import_draft *draft, struct import_node *quantit
 	map_amount(draft, quantity);
 	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
 		map_amount(draft, node_at(quantity, ways[i]));
-	struct import_node *unit = node_at(quantity, "unitCode") ? node_at(quantity, "unitCode")
-	                                                         : node_at(quantity, "unitText");
+	struct import_node *unit =
+	    node_at(quantity, "unitCode") ? node_at(quantity, "unitCode") : node_at(quantity, "unitText");
 	if (draft_measure(draft, node_at(quantity, "unitQuantity"), unit))
 		claim_unit(quantity);
 }
@@ -193,8 +193,8 @@ bool import_beckn(struct import_draft *draft)
 	struct import_node *context = node_child(draft->doc->root, "context");
 	struct import_node *message = node_child(draft->doc->root, "message");
 	struct import_node *action = node_at(context, "action");
-	if (!message || (!node_text_is(action, "search") && !node_text_is(action, "select") &&
-	                 !node_text_is(action, "discover")))
+	if (!message ||
+	    (!node_text_is(action, "search") && !node_text_is(action, "select") && !node_text_is(action, "discover")))
 		return false;
 	draft->vendor_names = true;
 	action->claim = CLAIM_USED;

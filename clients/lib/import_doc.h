@@ -17,7 +17,8 @@ enum import_claim {
 	CLAIM_FORM,     // the format's own, such as @type: nothing to report
 };
 
-// An object, element or value. A JSON array is as many siblings of one name, as in XML; an attribute is a child "@name".
+// An object, element or value. A JSON array is as many siblings of one name, as in XML; an attribute is a child
+// "@name".
 struct import_node {
 	const char *name; // for paths; "?" if it could itself tell something
 	const char *key;  // for lookups: the name without its vocabulary's prefix; "" if it belongs to none we know
@@ -40,14 +41,15 @@ struct import_doc {
 // Both fill an initialised doc (arena_init, the rest zero). ERR_NOT_UNDERSTOOD, ERR_TOO_LARGE.
 enum err doc_read_json(struct import_doc *doc, const char *bytes, size_t count, struct oyez_error *error);
 enum err doc_read_xml(struct import_doc *doc, const char *bytes, size_t count, struct oyez_error *error);
-// Adds a node below `parent` (NULL: the root); NULL if there are too many. `name` and `key` are copied, key may be NULL.
+// Adds a node below `parent` (NULL: the root); NULL if there are too many. `name` and `key` are copied, key may be
+// NULL.
 struct import_node *doc_add(struct import_doc *doc, struct import_node *parent, const char *name, const char *key);
 // Sets the text, trimmed; blank texts count as none.
 void doc_set_text(struct import_doc *doc, struct import_node *node, const char *text, size_t bytes);
 // "$.seller.address.postalCode", "/RequestForQuotation/RequestForQuotationLine[2]/LineItem/ID". Lives in the arena.
 const char *doc_path(struct import_doc *doc, const struct import_node *node);
 enum err import_fail(struct oyez_error *error, enum err err, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 
 // All of these take NULL for "not there" and give NULL.
 // The first child with this key, and the next sibling with the same key.

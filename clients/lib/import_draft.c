@@ -120,8 +120,7 @@ bool draft_budget_min(struct import_draft *draft, struct import_node *node)
 {
 	int64_t amount;
 	node = node_value(node);
-	if (draft->budget_min_e4 || !read_amount(node, &amount) ||
-	    (draft->budget_max_e4 && amount > draft->budget_max_e4))
+	if (draft->budget_min_e4 || !read_amount(node, &amount) || (draft->budget_max_e4 && amount > draft->budget_max_e4))
 		return false;
 	draft->budget_min_e4 = amount;
 	return use(node);
@@ -195,10 +194,10 @@ bool draft_needed_in(struct import_draft *draft, struct import_node *value, stru
 		const char *words[8];
 		uint64_t hours;
 	} units[] = {
-		{{"hur", "hour", "hours", "h", "heure", "heures"}, 1},
-		{{"day", "days", "d", "jour", "jours"}, 24},
-		{{"wee", "week", "weeks", "semaine", "semaines"}, 7 * 24},
-		{{"mon", "month", "months", "mois"}, 30 * 24},
+	    {{"hur", "hour", "hours", "h", "heure", "heures"}, 1},
+	    {{"day", "days", "d", "jour", "jours"}, 24},
+	    {{"wee", "week", "weeks", "semaine", "semaines"}, 7 * 24},
+	    {{"mon", "month", "months", "mois"}, 30 * 24},
 	};
 	int64_t amount;
 	value = node_value(value);
@@ -246,10 +245,16 @@ static const char *map_word(const struct word_map *map, const char *text)
 bool draft_condition(struct import_draft *draft, struct import_node *node)
 {
 	static const struct word_map map[] = {
-		{"newcondition", "new"},     {"new", "new"},         {"usedcondition", "used"},
-		{"used", "used"},            {"secondhand", "used"}, {"refurbishedcondition", "used"},
-		{"refurbished", "used"},     {"damagedcondition", "used"},
-		{"any", "any"},              {NULL, NULL},
+	    {"newcondition", "new"},
+	    {"new", "new"},
+	    {"usedcondition", "used"},
+	    {"used", "used"},
+	    {"secondhand", "used"},
+	    {"refurbishedcondition", "used"},
+	    {"refurbished", "used"},
+	    {"damagedcondition", "used"},
+	    {"any", "any"},
+	    {NULL, NULL},
 	};
 	node = enumeration(node);
 	const char *value = node ? map_word(map, node->text) : NULL;
@@ -269,21 +274,36 @@ void draft_fulfilment_is(struct import_draft *draft, const char *word)
 bool draft_fulfilment(struct import_draft *draft, struct import_node *node)
 {
 	static const struct word_map map[] = {
-		{"delivery", "delivery"},          {"home delivery", "delivery"},
-		{"parcelservice", "delivery"},     {"lockerdelivery", "delivery"},
-		{"deliverymodemail", "delivery"},  {"deliverymodefreight", "delivery"},
-		{"deliverymodeownfleet", "delivery"}, {"dhl", "delivery"},
-		{"ups", "delivery"},               {"federalexpress", "delivery"},
-		{"onsitepickup", "pickup"},        {"deliverymodepickup", "pickup"},
-		{"pickup", "pickup"},              {"self pickup", "pickup"},
-		{"selfpickup", "pickup"},          {"buyer fulfilled", "pickup"},
-		{"store pickup", "pickup"},        {"in store", "pickup"},
-		{"onsite", "onsite"},              {"on site", "onsite"},
-		{"at home", "onsite"},             {"home service", "onsite"},
-		{"exw", "pickup"},                 {"fca", "pickup"},
-		{"dap", "delivery"},               {"ddp", "delivery"},
-		{"dpu", "delivery"},               {"cpt", "delivery"},
-		{"cip", "delivery"},               {NULL, NULL},
+	    {"delivery", "delivery"},
+	    {"home delivery", "delivery"},
+	    {"parcelservice", "delivery"},
+	    {"lockerdelivery", "delivery"},
+	    {"deliverymodemail", "delivery"},
+	    {"deliverymodefreight", "delivery"},
+	    {"deliverymodeownfleet", "delivery"},
+	    {"dhl", "delivery"},
+	    {"ups", "delivery"},
+	    {"federalexpress", "delivery"},
+	    {"onsitepickup", "pickup"},
+	    {"deliverymodepickup", "pickup"},
+	    {"pickup", "pickup"},
+	    {"self pickup", "pickup"},
+	    {"selfpickup", "pickup"},
+	    {"buyer fulfilled", "pickup"},
+	    {"store pickup", "pickup"},
+	    {"in store", "pickup"},
+	    {"onsite", "onsite"},
+	    {"on site", "onsite"},
+	    {"at home", "onsite"},
+	    {"home service", "onsite"},
+	    {"exw", "pickup"},
+	    {"fca", "pickup"},
+	    {"dap", "delivery"},
+	    {"ddp", "delivery"},
+	    {"dpu", "delivery"},
+	    {"cpt", "delivery"},
+	    {"cip", "delivery"},
+	    {NULL, NULL},
 	};
 	node = enumeration(node);
 	const char *value = node ? map_word(map, node->text) : NULL;
@@ -305,8 +325,8 @@ bool draft_quantity(struct import_draft *draft, struct import_node *value)
 
 bool unit_is_piece(struct import_node *unit)
 {
-	static const char *const words[] = {"niu", "c62",    "h87",    "ea",    "each",   "pce",   "pcs", "piece", "pieces",
-	                                    "unit", "units", "nar",    "pr",    "set",    "count", "pk",  "un",    "stk",
+	static const char *const words[] = {"niu",   "c62",    "h87",  "ea",    "each",   "pce",   "pcs", "piece", "pieces",
+	                                    "unit",  "units",  "nar",  "pr",    "set",    "count", "pk",  "un",    "stk",
 	                                    "unite", "unites", "item", "items", "number", "nos",   "xpp", NULL};
 	unit = node_value(unit);
 	return !unit || text_is_one_of(unit->text, words);
@@ -359,7 +379,6 @@ static void set_budget(const struct import_draft *draft, json_t *out)
 		json_object_set_new(budget, "currency", json_string(draft->currency));
 	json_object_set_new(out, "budget", budget);
 }
-
 
 json_t *draft_json(const struct import_draft *draft)
 {

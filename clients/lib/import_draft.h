@@ -21,9 +21,9 @@ struct draft_piece {
 struct import_draft {
 	struct import_doc *doc;
 	uint32_t today;
-	bool several;      // the file asks for more than one kind of thing
-	bool vendor_names; // the format names a chosen vendor apart from the buyer (all but schema.org)
-	uint32_t category, region; // TREE_NONE
+	bool several;                         // the file asks for more than one kind of thing
+	bool vendor_names;                    // the format names a chosen vendor apart from the buyer (all but schema.org)
+	uint32_t category, region;            // TREE_NONE
 	int64_t budget_min_e4, budget_max_e4; // 0: none
 	char currency[4];                     // "": none
 	uint32_t needed_by;                   // 0: none

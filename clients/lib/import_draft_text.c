@@ -58,8 +58,8 @@ static const char *unit_word(const char *unit)
 {
 	static const struct {
 		const char *code, *word;
-	} known[] = {{"KWH", "kWh"}, {"KGM", "kg"}, {"GRM", "g"},   {"TNE", "t"},   {"LTR", "l"},  {"MTR", "m"},
-	             {"CMT", "cm"},  {"MTK", "m2"}, {"MTQ", "m3"},  {"HUR", "h"},   {"DAY", "d"},  {"MIN", "min"},
+	} known[] = {{"KWH", "kWh"},    {"KGM", "kg"},    {"GRM", "g"},     {"TNE", "t"},  {"LTR", "l"},    {"MTR", "m"},
+	             {"CMT", "cm"},     {"MTK", "m2"},    {"MTQ", "m3"},    {"HUR", "h"},  {"DAY", "d"},    {"MIN", "min"},
 	             {"MON", "months"}, {"WEE", "weeks"}, {"ANN", "years"}, {"KMT", "km"}, {"DZN", "dozen"}};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (strcmp(known[i].code, unit) == 0)
@@ -71,8 +71,7 @@ static const char *unit_word(const char *unit)
 static bool unit_is_plain(const char *unit)
 {
 	size_t bytes = strlen(unit);
-	return bytes > 0 && bytes <= 16 &&
-	       strspn(unit, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ23 ") == bytes;
+	return bytes > 0 && bytes <= 16 && strspn(unit, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ23 ") == bytes;
 }
 
 bool draft_measure(struct import_draft *draft, struct import_node *value, struct import_node *unit)
@@ -182,7 +181,6 @@ char *draft_lines(const struct import_draft *draft)
 	if (used > 0)
 		return out;
 	free(out);
-	const char *name =
-		draft->category == TREE_NONE ? NULL : taxonomy_name(taxonomy_builtin(), draft->category, 0);
+	const char *name = draft->category == TREE_NONE ? NULL : taxonomy_name(taxonomy_builtin(), draft->category, 0);
 	return name ? strdup(name) : NULL;
 }

@@ -1,5 +1,6 @@
 // What tells who somebody is: found by the names of fields and of what surrounds them, then by the look of values.
 // Works on what the mappers left unclaimed; it decides nothing about the draft but which texts may not be repeated.
+#include <stdio.h>
 #include <string.h>
 
 #include "clients/lib/import_draft.h"
@@ -7,88 +8,106 @@
 
 enum { KEY_BYTES = 64 };
 
-struct key_kind {
-	const char *key, *kind;
+// Words of one kind, each with a space before and after it. Keys are compared folded: see fold_key.
+struct kind_words {
+	const char *kind, *words;
 };
 
 // Fields that tell something wherever they stand. Keys are folded: lower case, letters and digits only.
-static const struct key_kind field_kinds[] = {
-	{"email", "email"}, {"mail", "email"}, {"electronicmail", "email"}, {"emailaddress", "email"},
-	{"telephone", "phone"}, {"phone", "phone"}, {"mobile", "phone"}, {"tel", "phone"}, {"fax", "phone"},
-	{"telefax", "phone"}, {"faxnumber", "phone"}, {"phonenumber", "phone"}, {"mobilenumber", "phone"},
-	{"givenname", "name"}, {"familyname", "name"}, {"additionalname", "name"}, {"firstname", "name"},
-	{"lastname", "name"}, {"middlename", "name"}, {"fullname", "name"}, {"displayname", "name"},
-	{"legalname", "name"}, {"registrationname", "name"}, {"honorificprefix", "name"}, {"honorificsuffix", "name"},
-	{"nickname", "name"}, {"username", "name"}, {"contactname", "name"}, {"surname", "name"}, {"jobtitle", "person"},
-	{"streetaddress", "address"}, {"postalcode", "address"}, {"addresslocality", "address"},
-	{"addressregion", "address"}, {"postofficeboxnumber", "address"}, {"streetname", "address"},
-	{"additionalstreetname", "address"}, {"buildingnumber", "address"}, {"buildingname", "address"},
-	{"cityname", "address"}, {"postalzone", "address"}, {"citysubdivisionname", "address"}, {"areacode", "address"},
-	{"pincode", "address"}, {"zip", "address"}, {"zipcode", "address"}, {"postcode", "address"}, {"door", "address"},
-	{"street", "address"}, {"locality", "address"}, {"landmark", "address"}, {"address", "address"},
-	{"addressline", "address"}, {"city", "address"}, {"postbox", "address"}, {"housenumber", "address"},
-	{"deliveryaddress", "address"}, {"postaladdress", "address"},
-	{"gps", "location"}, {"latitude", "location"}, {"longitude", "location"}, {"lat", "location"}, {"lon", "location"},
-	{"lng", "location"}, {"coordinates", "location"}, {"polygon", "location"}, {"geojson", "location"},
-	{"mapurl", "location"}, {"latitudedegreesmeasure", "location"}, {"longitudedegreesmeasure", "location"},
-	{"taxid", "tax_id"}, {"vatid", "tax_id"}, {"companyid", "tax_id"}, {"gstin", "tax_id"}, {"taxnumber", "tax_id"},
-	{"taxidentificationnumber", "tax_id"}, {"pan", "tax_id"}, {"duns", "tax_id"}, {"leicode", "tax_id"},
-	{"iso6523code", "tax_id"}, {"siret", "tax_id"}, {"siren", "tax_id"}, {"globallocationnumber", "tax_id"},
-	{"iban", "account"}, {"bic", "account"}, {"accountnumber", "account"}, {"bankaccountnumber", "account"},
-	{"virtualpaymentaddress", "account"}, {"vpa", "account"}, {"bankcode", "account"}, {"ifsc", "account"},
-	{"cardnumber", "account"}, {"customerassignedaccountid", "account"}, {"supplierassignedaccountid", "account"},
-	{"accountid", "account"}, {"bankname", "account"},
-	{"bapuri", "endpoint"}, {"bppuri", "endpoint"}, {"bapid", "endpoint"}, {"bppid", "endpoint"},
-	{"endpointid", "endpoint"}, {"subscriberid", "endpoint"}, {"subscriberurl", "endpoint"}, {"websiteuri", "endpoint"},
-	{"website", "endpoint"}, {"url", "endpoint"}, {"uri", "endpoint"}, {"sameas", "endpoint"}, {"ip", "endpoint"},
-	{"ipaddress", "endpoint"}, {"useragent", "endpoint"}, {"logouri", "endpoint"},
-	{"registration", "id"}, {"registrationnumber", "id"}, {"licenseplate", "id"}, {"vehiclenumber", "id"}, {"vin", "id"},
-	{"ordereditem", "id"}, {"items", "id"}, {"uuid", "id"}, {"key", "id"}, {"token", "id"}, {"authorization", "id"}, {"identifier", "id"},
-	{"seller", "party"}, {"buyer", "name"}, {"customer", "name"}, {"provider", "party"}, {"person", "name"},
-	{"birthdate", "person"}, {"dob", "person"}, {"dateofbirth", "person"}, {"age", "person"}, {"gender", "person"},
-	{"nationality", "person"}, {"birthplace", "person"}, {"nationalityid", "person"}, {"creds", "person"},
+// clang-format off
+static const struct kind_words field_kinds[] = {
+	{"email",
+	 " email mail electronicmail emailaddress "},
+	{"phone",
+	 " telephone phone mobile tel fax telefax faxnumber phonenumber mobilenumber "},
+	{"name",
+	 " givenname familyname additionalname firstname lastname middlename fullname displayname legalname "
+	 " registrationname honorificprefix honorificsuffix nickname username contactname surname buyer customer "
+	 " person "},
+	{"person",
+	 " jobtitle birthdate dob dateofbirth age gender nationality birthplace nationalityid creds "},
+	{"address",
+	 " streetaddress postalcode addresslocality addressregion postofficeboxnumber streetname additionalstreetname "
+	 " buildingnumber buildingname cityname postalzone citysubdivisionname areacode pincode zip zipcode postcode "
+	 " door street locality landmark address addressline city postbox housenumber deliveryaddress postaladdress "},
+	{"location",
+	 " gps latitude longitude lat lon lng coordinates polygon geojson mapurl latitudedegreesmeasure "
+	 " longitudedegreesmeasure "},
+	{"tax_id",
+	 " taxid vatid companyid gstin taxnumber taxidentificationnumber pan duns leicode iso6523code siret siren "
+	 " globallocationnumber "},
+	{"account",
+	 " iban bic accountnumber bankaccountnumber virtualpaymentaddress vpa bankcode ifsc cardnumber "
+	 " customerassignedaccountid supplierassignedaccountid accountid bankname "},
+	{"endpoint",
+	 " bapuri bppuri bapid bppid endpointid subscriberid subscriberurl websiteuri website url uri sameas ip "
+	 " ipaddress useragent logouri "},
+	{"id",
+	 " registration registrationnumber licenseplate vehiclenumber vin ordereditem items uuid key token "
+	 " authorization identifier "},
+	{"party",
+	 " seller provider "},
 };
+// clang-format on
 
 // Whatever is below one of these tells something; the field's own kind comes first, then the nearest of these.
-static const struct key_kind subtree_kinds[] = {
-	{"seller", "party"}, {"buyer", "party"}, {"customer", "party"}, {"person", "person"}, {"agent", "party"},
-	{"provider", "party"}, {"contact", "party"}, {"contactpoint", "party"}, {"billing", "party"},
-	{"offeredby", "party"}, {"participant", "party"}, {"author", "party"}, {"creator", "party"}, {"broker", "party"},
-	{"sender", "party"}, {"recipient", "party"}, {"organization", "party"}, {"organisation", "party"},
-	{"employee", "person"}, {"member", "person"}, {"owner", "party"}, {"user", "party"}, {"subscriber", "party"},
-	{"signature", "party"}, {"signatory", "party"}, {"accountablepeople", "party"}, {"publisher", "party"},
-	{"instructor", "person"}, {"consumer", "party"}, {"xinput", "party"}, {"cred", "person"},
-	{"address", "address"}, {"location", "location"}, {"geo", "location"}, {"circle", "location"},
-	{"spatial", "location"}, {"geomidpoint", "location"}, {"geolocation", "location"}, {"locationcoordinate", "location"},
-	{"bankaccount", "account"}, {"paymentmeans", "account"}, {"settlementdetails", "account"},
+// clang-format off
+static const struct kind_words subtree_kinds[] = {
+	{"party",
+	 " seller buyer customer agent provider contact contactpoint billing offeredby participant author creator "
+	 " broker sender recipient organization organisation owner user subscriber signature signatory "
+	 " accountablepeople publisher consumer xinput "},
+	{"person",
+	 " person employee member instructor cred "},
+	{"address",
+	 " address "},
+	{"location",
+	 " location geo circle spatial geomidpoint geolocation locationcoordinate "},
+	{"account",
+	 " bankaccount paymentmeans settlementdetails "},
 };
+// clang-format on
 
 // Ends of keys in UBL and elsewhere: OriginatorCustomerParty, DeliveryAddress, PayeeFinancialAccount.
-static const struct key_kind subtree_endings[] = {
-	{"party", "party"}, {"contact", "party"}, {"person", "person"}, {"address", "address"}, {"account", "account"},
-	{"location", "location"}, {"customer", "party"},
+static const struct {
+	const char *ending, *kind;
+} subtree_endings[] = {
+    {"party", "party"},     {"contact", "party"},     {"person", "person"},  {"address", "address"},
+    {"account", "account"}, {"location", "location"}, {"customer", "party"},
 };
 
 // Types of objects that tell something under whatever name they stand, in @graph for instance.
-static const struct key_kind type_kinds[] = {
-	{"Person", "person"}, {"Patient", "person"}, {"Organization", "party"}, {"LocalBusiness", "party"},
-	{"Corporation", "party"}, {"Buyer", "party"}, {"Customer", "party"}, {"ContactPoint", "party"},
-	{"NGO", "party"}, {"Store", "party"}, {"PostalAddress", "address"}, {"Place", "location"},
-	{"GeoCoordinates", "location"}, {"GeoCircle", "location"}, {"GeoShape", "location"}, {"BankAccount", "account"},
+// clang-format off
+static const struct kind_words type_kinds[] = {
+	{"person",
+	 " person patient "},
+	{"party",
+	 " organization localbusiness corporation buyer customer contactpoint ngo store "},
+	{"address",
+	 " postaladdress "},
+	{"location",
+	 " place geocoordinates geocircle geoshape "},
+	{"account",
+	 " bankaccount "},
 };
+// clang-format on
 
 // Product and classification codes are no identity although they are called ids.
-static const char *const product_contexts[] = {"standarditemidentification", "sellersitemidentification",
-                                               "manufacturersitemidentification", "catalogueitemidentification",
-                                               "commodityclassification", "taxscheme", "taxcategory",
+static const char *const product_contexts[] = {"standarditemidentification",
+                                               "sellersitemidentification",
+                                               "manufacturersitemidentification",
+                                               "catalogueitemidentification",
+                                               "commodityclassification",
+                                               "taxscheme",
+                                               "taxcategory",
                                                "classifiedtaxcategory"};
-static const char *const format_ids[] = {"profileid", "customizationid", "ublversionid", "productid",
-                                         "profileexecutionid", "@currencyid"};
+static const char *const format_ids[] = {"profileid", "customizationid",    "ublversionid",
+                                         "productid", "profileexecutionid", "@currencyid"};
 // Attributes that only say which code list a value is from.
 static const char *const form_attributes[] = {
-	"@schemeID",     "@schemeName",       "@schemeAgencyID", "@schemeAgencyName", "@schemeVersionID", "@schemeURI",
-	"@schemeDataURI", "@listID",          "@listName",       "@listAgencyID",     "@listAgencyName",  "@listVersionID",
-	"@listURI",      "@listSchemeURI",    "@languageID",     "@schemaLocation",
+    "@schemeID",      "@schemeName",    "@schemeAgencyID", "@schemeAgencyName", "@schemeVersionID", "@schemeURI",
+    "@schemeDataURI", "@listID",        "@listName",       "@listAgencyID",     "@listAgencyName",  "@listVersionID",
+    "@listURI",       "@listSchemeURI", "@languageID",     "@schemaLocation",
 };
 
 static void fold_key(const char *name, char out[KEY_BYTES])
@@ -109,10 +128,12 @@ static bool ends_with(const char *text, const char *ending)
 	return bytes >= ending_bytes && strcmp(text + bytes - ending_bytes, ending) == 0;
 }
 
-static const char *find_kind(const struct key_kind *kinds, size_t count, const char *key)
+static const char *find_kind(const struct kind_words *kinds, size_t count, const char *key)
 {
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(kinds[i].key, key) == 0)
+	char word[KEY_BYTES + 2];
+	snprintf(word, sizeof word, " %s ", key);
+	for (size_t i = 0; i < count && key[0]; i++)
+		if (strstr(kinds[i].words, word))
 			return kinds[i].kind;
 	return NULL;
 }
@@ -129,7 +150,7 @@ static const char *subtree_kind(const char *key)
 {
 	const char *kind = find_kind(subtree_kinds, sizeof subtree_kinds / sizeof *subtree_kinds, key);
 	for (size_t i = 0; i < sizeof subtree_endings / sizeof *subtree_endings && !kind; i++)
-		if (ends_with(key, subtree_endings[i].key))
+		if (ends_with(key, subtree_endings[i].ending))
 			kind = subtree_endings[i].kind;
 	return kind;
 }
@@ -137,12 +158,13 @@ static const char *subtree_kind(const char *key)
 static const char *type_kind(const struct import_node *node)
 {
 	const char *kind = NULL;
+	char key[KEY_BYTES];
 	for (const struct import_node *at = node->first; at && !kind; at = at->next) {
 		if (!at->text || strcmp(at->key, "@type") != 0)
 			continue;
-		const char *end = strrchr(at->text, '/'), *colon = strrchr(at->text, ':');
-		kind = find_kind(type_kinds, sizeof type_kinds / sizeof *type_kinds,
-		                 end ? end + 1 : colon ? colon + 1 : at->text);
+		const char *end = strrchr(at->text, '/');
+		fold_key(end ? end + 1 : at->text, key);
+		kind = find_kind(type_kinds, sizeof type_kinds / sizeof *type_kinds, key);
 	}
 	return kind;
 }
@@ -177,10 +199,8 @@ static const char *id_kind(const char *key, const char *text)
 {
 	bool named = strcmp(key, "id") == 0 || strcmp(key, "@id") == 0 || ends_with(key, "id") || ends_with(key, "ids") ||
 	             ends_with(key, "identifier") || ends_with(key, "reference");
-	return named && !is_numbering(text) &&
-	               !is_one_of(format_ids, sizeof format_ids / sizeof *format_ids, key)
-	           ? "id"
-	           : NULL;
+	return named && !is_numbering(text) && !is_one_of(format_ids, sizeof format_ids / sizeof *format_ids, key) ? "id"
+	                                                                                                           : NULL;
 }
 
 // Only what looks like nothing else: dates, numbers and product codes have many digits too.

@@ -57,7 +57,8 @@ static enum err add_array(struct import_doc *doc, struct import_node *parent, co
 {
 	size_t i;
 	json_t *item;
-	json_array_foreach(array, i, item) {
+	json_array_foreach(array, i, item)
+	{
 		enum err err = add_value(doc, parent, name, item, true, depth, error);
 		if (err)
 			return err;
@@ -85,7 +86,8 @@ static enum err add_value(struct import_doc *doc, struct import_node *parent, co
 	}
 	const char *key;
 	json_t *below;
-	json_object_foreach((json_t *)value, key, below) {
+	json_object_foreach((json_t *)value, key, below)
+	{
 		enum err err = add_value(doc, node, key, below, false, depth + 1, error);
 		if (err)
 			return err;

@@ -62,6 +62,8 @@ static void map_price(struct import_draft *draft, struct import_node *price)
 		struct import_node *at = resolve(draft, price);
 		if (!draft_currency(draft, node_at(at, "priceCurrency")))
 			draft_currency(draft, node_at(at, "currency"));
+		if (!unit_is_piece(node_at(at, "unitCode")))
+			continue; // by the hour or by weight: no budget for the whole
 		draft_budget_min(draft, node_at(at, "minPrice"));
 		draft_budget_max(draft, node_at(at, "maxPrice"));
 		draft_budget_max(draft, node_at(at, "price"));
@@ -77,8 +79,8 @@ static void map_quantity(struct import_draft *draft, struct import_node *quantit
 		return;
 	if (draft_quantity(draft, quantity))
 		return;
-	struct import_node *unit = node_at(quantity, "unitCode") ? node_at(quantity, "unitCode")
-	                                                         : node_at(quantity, "unitText");
+	struct import_node *unit =
+	    node_at(quantity, "unitCode") ? node_at(quantity, "unitCode") : node_at(quantity, "unitText");
 	struct import_node *value = node_at(quantity, "value");
 	draft_measure(draft, value ? value : node_at(quantity, "minValue"), unit);
 }

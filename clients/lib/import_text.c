@@ -10,9 +10,10 @@
 
 enum {
 	PHONE_DIGITS_MIN = 7,
-	SEPARATORS_MAX = 3,      // between two digits of one number
-	CODE_BYTES_MIN = 8,      // a word this long with this many digits is an id, not a model name
+	SEPARATORS_MAX = 3, // between two digits of one number
+	CODE_BYTES_MIN = 8, // a word this long with this many digits is an id, not a model name
 	CODE_DIGITS_MIN = 5,
+	IBAN_BYTES_MAX = 34,
 	REPEAT_LETTERS_MIN = 3,  // shorter pieces of identity ("15", "DK") are found in any text
 	REPEAT_TOGETHER_MIN = 6, // written without spaces, by chance too
 };
@@ -22,8 +23,8 @@ static char *text_plain(const char *text)
 {
 	utf8proc_uint8_t *mapped = NULL;
 	if (utf8proc_map((const utf8proc_uint8_t *)text, 0, &mapped,
-	                 UTF8PROC_NULLTERM | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD |
-	                     UTF8PROC_STRIPMARK | UTF8PROC_IGNORE) < 0)
+	                 UTF8PROC_NULLTERM | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_STRIPMARK |
+	                     UTF8PROC_IGNORE) < 0)
 		return NULL;
 	return (char *)mapped;
 }
@@ -82,7 +83,8 @@ static bool looks_like_iban(const char *text)
 		if (!is_letter(text[0]) || !is_letter(text[1]) || !is_digit(text[2]) || !is_digit(text[3]))
 			continue;
 		unsigned count = 0, digits = 0;
-		for (const char *at = text + 4; is_digit(*at) || is_letter(*at) || *at == ' '; at++) {
+		for (const char *at = text + 4; (is_digit(*at) || is_letter(*at) || *at == ' ') && count < IBAN_BYTES_MAX;
+		     at++) {
 			count += *at != ' ';
 			digits += is_digit(*at);
 		}
@@ -117,9 +119,10 @@ static bool holds_word(const char *normal, const char *const *words, size_t coun
 static bool looks_like_address(const char *normal)
 {
 	static const char *const streets[] = {
-		" rue ",   " avenue ", " boulevard ", " bd ",  " impasse ", " chemin ", " allee ", " quai ",    " street ", " st ",
-		" road ",  " rd ",     " lane ",      " ave ", " drive ",   " strasse ", " str ",  " vej ",     " gade ",   " via ",
-		" calle ", " plaza ",  " straat ",    " gata ", " cedex ",  " postcode ", " zip ", " apartment ", " batiment ",
+	    " rue ",    " avenue ",   " boulevard ", " bd ",        " impasse ",  " chemin ", " allee ",  " quai ",
+	    " street ", " st ",       " road ",      " rd ",        " lane ",     " ave ",    " drive ",  " strasse ",
+	    " str ",    " vej ",      " gade ",      " via ",       " calle ",    " plaza ",  " straat ", " gata ",
+	    " cedex ",  " postcode ", " zip ",       " apartment ", " batiment ",
 	};
 	return strpbrk(normal, "0123456789") && holds_word(normal, streets, sizeof streets / sizeof *streets);
 }
@@ -127,10 +130,11 @@ static bool looks_like_address(const char *normal)
 static bool looks_like_name(const char *normal)
 {
 	static const char *const words[] = {
-		" mr ",   " mrs ",  " ms ",  " mme ",  " mlle ", " monsieur ", " madame ",     " herr ",       " frau ",
-		" fru ",  " att ", " attn ", " c o ",  " senor ",    " senora ",     " contact ",    " contacter ",
-		" sr ",   " sra ",  " dhr ", " mevr ", " shri ", " smt ",      " my name is ", " je m appelle ", " mon nom ",
-		" i am ", " je suis ", " call me ", " appelez ", " appeler ", " rappeler ", " my number ", " my address ",
+	    " mr ",      " mrs ",     " ms ",         " mme ",          " mlle ",      " monsieur ",   " madame ",
+	    " herr ",    " frau ",    " fru ",        " att ",          " attn ",      " c o ",        " senor ",
+	    " senora ",  " contact ", " contacter ",  " sr ",           " sra ",       " dhr ",        " mevr ",
+	    " shri ",    " smt ",     " my name is ", " je m appelle ", " mon nom ",   " i am ",       " je suis ",
+	    " call me ", " appelez ", " appeler ",    " rappeler ",     " my number ", " my address ",
 	};
 	return holds_word(normal, words, sizeof words / sizeof *words);
 }
@@ -187,7 +191,7 @@ char *text_normalise(const char *text)
 	for (size_t at = 0; out && at < bytes;) {
 		utf8proc_int32_t point;
 		utf8proc_ssize_t step =
-			utf8proc_iterate((const utf8proc_uint8_t *)plain + at, (utf8proc_ssize_t)(bytes - at), &point);
+		    utf8proc_iterate((const utf8proc_uint8_t *)plain + at, (utf8proc_ssize_t)(bytes - at), &point);
 		if (step <= 0)
 			break;
 		utf8proc_category_t category = utf8proc_category(point);
@@ -241,8 +245,9 @@ bool text_repeats(const char *text, const char *identity)
 // " the " tells nobody.
 static bool is_joining_word(const char *word)
 {
-	static const char *const words[] = {" the ", " and ", " for ", " with ", " des ", " les ", " une ", " pour ", " avec ",
-	                                    " und ", " der ", " die ", " das ",  " von ", " van ", " del ", " dos ",  " og "};
+	static const char *const words[] = {" the ", " and ",  " for ",  " with ", " des ", " les ",
+	                                    " une ", " pour ", " avec ", " und ",  " der ", " die ",
+	                                    " das ", " von ",  " van ",  " del ",  " dos ", " og "};
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(word, words[i]) == 0)
 			return true;

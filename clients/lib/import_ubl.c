@@ -103,8 +103,8 @@ static void map_budget(struct import_draft *draft, struct import_node *root)
 bool import_ubl(struct import_draft *draft)
 {
 	static const char *const buyers[] = {
-		"OriginatorCustomerParty/Party/PostalAddress/Country/IdentificationCode",
-		"BuyerCustomerParty/Party/PostalAddress/Country/IdentificationCode",
+	    "OriginatorCustomerParty/Party/PostalAddress/Country/IdentificationCode",
+	    "BuyerCustomerParty/Party/PostalAddress/Country/IdentificationCode",
 	};
 	struct import_node *root = draft->doc->root, *line;
 	if (strcmp(root->key, "RequestForQuotation") != 0)

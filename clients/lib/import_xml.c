@@ -24,8 +24,8 @@ static void xml_stop(struct xml_reader *reader, enum err err, const char *why)
 {
 	if (reader->err)
 		return;
-	reader->err = import_fail(reader->error, err, "line %lu: %s",
-	                          (unsigned long)XML_GetCurrentLineNumber(reader->parser), why);
+	reader->err =
+	    import_fail(reader->error, err, "line %lu: %s", (unsigned long)XML_GetCurrentLineNumber(reader->parser), why);
 	XML_StopParser(reader->parser, XML_FALSE);
 }
 

@@ -28,7 +28,7 @@ static void check_budget(const json_t *budget)
 	const char *key;
 	json_t *value;
 	json_object_foreach((json_t *)budget, key, value)
-		expect(strcmp(key, "currency") == 0 ? currency_find(json_string_value(value)) != 0 : is_amount(value));
+	    expect(strcmp(key, "currency") == 0 ? currency_find(json_string_value(value)) != 0 : is_amount(value));
 }
 
 static void check_field(const char *key, const json_t *value)
@@ -70,13 +70,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		expect(!result && error.code == err);
 		return 0;
 	}
-	json_object_foreach(json_object_get(result, "intent_draft"), key, value)
-		check_field(key, value);
+	json_object_foreach(json_object_get(result, "intent_draft"), key, value) check_field(key, value);
 	json_array_foreach(json_object_get(result, "identity_found"), i, value)
-		expect(json_string_value(json_object_get(value, "path")) && json_string_value(json_object_get(value, "kind")) &&
-		       json_object_size(value) == 2);
-	json_array_foreach(json_object_get(result, "not_understood"), i, value)
-		expect(json_is_string(value));
+	    expect(json_string_value(json_object_get(value, "path")) && json_string_value(json_object_get(value, "kind")) &&
+	           json_object_size(value) == 2);
+	json_array_foreach(json_object_get(result, "not_understood"), i, value) expect(json_is_string(value));
 	json_decref(result);
 	return 0;
 }

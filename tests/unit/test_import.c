@@ -19,137 +19,170 @@
 
 struct example {
 	const char *file, *today, *draft;
-	const char *identity[40];   // NULL at the end
-	const char *listed[12];     // "kind path" that must be in identity_found
-	const char *unknown[8];     // paths that must be in not_understood
+	const char *identity[40]; // NULL at the end
+	const char *listed[12];   // "kind path" that must be in identity_found
+	const char *unknown[8];   // paths that must be in not_understood
 };
 
 static const struct example own_examples[] = {
-	{
-		"demand-graph.jsonld", "2024-01-01",
-		"{\"text\":\"V\xc3\xa9lo de ville, green\",\"category\":\"mobility.bicycles.city-bike\",\"region\":\"FR\","
-		"\"budget\":{\"max\":\"1200.00\",\"currency\":\"EUR\"},\"needed_by\":\"2024-01-11\",\"quantity\":2,"
-		"\"condition\":\"any\",\"fulfilment\":\"pickup\"}",
-		{"people.example", "Marie", "Kerbrat", "marie.kerbrat@mail.example", "1981-04-03", "venelle du Moulin", "29900",
-		 "Concarneau", "LC-5550-1234-99", "behind the mill"},
-		{"name $.@graph[0].schema:name", "email $.@graph[0].schema:email.@value", "name $.@graph[2].schema:model",
-		 "person $.@graph[0].ex:loyaltyCard", "id $.@graph[0].@id", "address $.@graph[0].schema:address.schema:postalCode"},
-		{"$.@graph[1].schema:description"},
-	},
-	{
-		"demand-list.json", "2024-01-01",
-		"{\"text\":\"Lave-vaisselle\",\"category\":\"home.kitchen.dishwasher\",\"region\":\"DE-BY\",\"currency\":\"EUR\","
-		"\"needed_by\":\"2024-11-30\",\"quantity\":3}",
-		{"Fast Freight", "FR40303265045", "889912", "06.12.34.56.78", "0612345678", "jean", "mail.example", "48.137",
-		 "11.575", "Le Braz", "@jlb", "33612345678"},
-		{"name $[0].name", "tax_id $[0].vatID", "phone $[1].itemOffered[1]", "email $[1].itemOffered[2]",
-		 "location $[1].eligibleRegion[1].geoMidpoint.latitude", "name $[1].buyer.givenName", "name $[1].customer"},
-		{"$[1].price", "$[1].availabilityEnds", "$[1].?"},
-	},
-	{
-		"beckn-v1-retail-search.json", "2024-03-01",
-		"{\"text\":\"Coffee beans\\nCoffee and tea\",\"category\":\"food.drinks.coffee-tea\",\"region\":\"IN-KL\","
-		"\"budget\":{\"min\":\"500.00\",\"max\":\"1500.50\",\"currency\":\"INR\"},\"needed_by\":\"2024-03-05\","
-		"\"quantity\":6,\"fulfilment\":\"delivery\"}",
-		{"std:0484", "bap.shopper.example", "b4f2c0de", "MCowBQYDK2VuAyEAx7w", "Lakshmi", "Nair", "9840012345",
-		 "l.nair@mail.example", "9.9312", "76.2673", "7B", "Marine Heights", "Shanmugham", "682031", "112233445566",
-		 "okbank", "P-7781", "Malabar", "at home"},
-		{"endpoint $.context.bap_id", "id $.context.transaction_id", "id $.context.key",
-		 "location $.message.intent.fulfillment.end.location.gps",
-		 "account $.message.intent.payment.params.bank_account_number",
-		 "email $.message.intent.tags[0].list[0].value", "name $.message.intent.fulfillment.customer.person.name"},
-		{"$.message.intent.item.descriptor.short_desc", "$.message.intent.tags[0].list[1].value"},
-	},
-	{
-		"beckn-v1-select.json", "2024-03-01",
-		"{\"text\":\"Plumbing repair\",\"category\":\"services.home\",\"region\":\"FR\","
-		"\"budget\":{\"max\":\"120.00\",\"currency\":\"EUR\"},\"needed_by\":\"2024-04-01\",\"quantity\":1,"
-		"\"fulfilment\":\"onsite\"}",
-		{"bap.example", "bpp.plumb.example", "std:029", "Quimper", "plumb-77", "Plomberie Le Goff", "Erwan", "Tanguy",
-		 "298001122", "2 98 00 11 22", "FR12345678901", "quai de l'Odet", "29000", "47.99", "4711"},
-		{"name $.message.order.billing.name", "phone $.message.order.billing.phone",
-		 "tax_id $.message.order.billing.tax_id", "address $.message.order.billing.address",
-		 "location $.message.order.fulfillments[0].stops[0].location.gps"},
-		{"$.message.order.fulfillments[0].stops[0].instructions.short_desc"},
-	},
-	{
-		"beckn-v2-select.json", "2024-03-01",
-		"{\"text\":\"Fast charging CCS2, 10.5 kWh\",\"category\":\"mobility.charging\","
-		"\"budget\":{\"max\":\"210.00\",\"currency\":\"INR\"},\"needed_by\":\"2024-05-02\"}",
-		{"aa11bb22", "bap.drive.example", "voltage", "user-777", "Asha", "Rao", "9812345678", "asha.rao", "GSTIN27ABCDE1234F1Z5",
-		 "cs-09", "offer-9", "MH 12 AB 4321"},
-		{"name $.message.order.beckn:buyer.beckn:displayName", "tax_id $.message.order.beckn:buyer.beckn:taxID",
-		 "id $.message.order.beckn:orderItems[0].beckn:orderedItem",
-		 "id $.message.order.beckn:orderAttributes.vehicle.registration"},
-		{"$.context.ttl"},
-	},
-	{
-		"ubl-rfq-prefixes.xml", "2024-03-01",
-		"{\"text\":\"Office chair, Ergonomic, black\",\"category\":\"office.furniture.office-chair\",\"region\":\"BE-WLG\","
-		"\"budget\":{\"max\":\"4500.00\",\"currency\":\"EUR\"},\"needed_by\":\"2024-06-30\",\"quantity\":12,"
-		"\"fulfilment\":\"delivery\"}",
-		{"RFQ-2024-0815", "Fourchette", "Hermine", "4711-0815", "extension", "H\xc3\xa9l\xc3\xa8ne", "\xc3\x89tangs",
-		 "Li\xc3\xa8ge", "4000", "BE0428759497", "32 4 222 33 44", "erp.example", "BE68539007547034", "quai de Rome",
-		 "gate B", "ring twice"},
-		{"name /RequestForQuotation/Note",
-		 "name /RequestForQuotation/OriginatorCustomerParty/Party/Contact/Name",
-		 "account /RequestForQuotation/PayeeParty/FinancialAccount/ID",
-		 "name /RequestForQuotation/RequestForQuotationLine/Note"},
-		{"/RequestForQuotation/Item/Name", "/RequestForQuotation/DeliveryTerms/SpecialTerms"},
-	},
+    {
+        "demand-graph.jsonld",
+        "2024-01-01",
+        "{\"text\":\"V\xc3\xa9lo de ville, green\",\"category\":\"mobility.bicycles.city-bike\",\"region\":\"FR\","
+        "\"budget\":{\"max\":\"1200.00\",\"currency\":\"EUR\"},\"needed_by\":\"2024-01-11\",\"quantity\":2,"
+        "\"condition\":\"any\",\"fulfilment\":\"pickup\"}",
+        {"people.example", "Marie", "Kerbrat", "marie.kerbrat@mail.example", "1981-04-03", "venelle du Moulin", "29900",
+         "Concarneau", "LC-5550-1234-99", "behind the mill"},
+        {"name $.@graph[0].schema:name", "email $.@graph[0].schema:email.@value", "name $.@graph[2].schema:model",
+         "person $.@graph[0].ex:loyaltyCard", "id $.@graph[0].@id",
+         "address $.@graph[0].schema:address.schema:postalCode"},
+        {"$.@graph[1].schema:description"},
+    },
+    {
+        "demand-list.json",
+        "2024-01-01",
+        "{\"text\":\"Lave-vaisselle\",\"category\":\"home.kitchen.dishwasher\",\"region\":\"DE-BY\",\"currency\":"
+        "\"EUR\","
+        "\"needed_by\":\"2024-11-30\",\"quantity\":3}",
+        {"Fast Freight", "FR40303265045", "889912", "06.12.34.56.78", "0612345678", "jean", "mail.example", "48.137",
+         "11.575", "Le Braz", "@jlb", "33612345678"},
+        {"name $[0].name", "tax_id $[0].vatID", "phone $[1].itemOffered[1]", "email $[1].itemOffered[2]",
+         "location $[1].eligibleRegion[1].geoMidpoint.latitude", "name $[1].buyer.givenName", "name $[1].customer"},
+        {"$[1].price", "$[1].availabilityEnds", "$[1].?"},
+    },
+    {
+        "beckn-v1-retail-search.json",
+        "2024-03-01",
+        "{\"text\":\"Coffee beans\\nCoffee and tea\",\"category\":\"food.drinks.coffee-tea\",\"region\":\"IN-KL\","
+        "\"budget\":{\"min\":\"500.00\",\"max\":\"1500.50\",\"currency\":\"INR\"},\"needed_by\":\"2024-03-05\","
+        "\"quantity\":6,\"fulfilment\":\"delivery\"}",
+        {"std:0484", "bap.shopper.example", "b4f2c0de", "MCowBQYDK2VuAyEAx7w", "Lakshmi", "Nair", "9840012345",
+         "l.nair@mail.example", "9.9312", "76.2673", "7B", "Marine Heights", "Shanmugham", "682031", "112233445566",
+         "okbank", "P-7781", "Malabar", "at home"},
+        {"endpoint $.context.bap_id", "id $.context.transaction_id", "id $.context.key",
+         "location $.message.intent.fulfillment.end.location.gps",
+         "account $.message.intent.payment.params.bank_account_number", "email $.message.intent.tags[0].list[0].value",
+         "name $.message.intent.fulfillment.customer.person.name"},
+        {"$.message.intent.item.descriptor.short_desc", "$.message.intent.tags[0].list[1].value"},
+    },
+    {
+        "beckn-v1-select.json",
+        "2024-03-01",
+        "{\"text\":\"Plumbing repair\",\"category\":\"services.home\",\"region\":\"FR\","
+        "\"budget\":{\"max\":\"120.00\",\"currency\":\"EUR\"},\"needed_by\":\"2024-04-01\",\"quantity\":1,"
+        "\"fulfilment\":\"onsite\"}",
+        {"bap.example", "bpp.plumb.example", "std:029", "Quimper", "plumb-77", "Plomberie Le Goff", "Erwan", "Tanguy",
+         "298001122", "2 98 00 11 22", "FR12345678901", "quai de l'Odet", "29000", "47.99", "4711"},
+        {"name $.message.order.billing.name", "phone $.message.order.billing.phone",
+         "tax_id $.message.order.billing.tax_id", "address $.message.order.billing.address",
+         "location $.message.order.fulfillments[0].stops[0].location.gps"},
+        {"$.message.order.fulfillments[0].stops[0].instructions.short_desc"},
+    },
+    {
+        "beckn-v2-select.json",
+        "2024-03-01",
+        "{\"text\":\"Fast charging CCS2, 10.5 kWh\",\"category\":\"mobility.charging\","
+        "\"budget\":{\"max\":\"210.00\",\"currency\":\"INR\"},\"needed_by\":\"2024-05-02\"}",
+        {"aa11bb22", "bap.drive.example", "voltage", "user-777", "Asha", "Rao", "9812345678", "asha.rao",
+         "GSTIN27ABCDE1234F1Z5", "cs-09", "offer-9", "MH 12 AB 4321"},
+        {"name $.message.order.beckn:buyer.beckn:displayName", "tax_id $.message.order.beckn:buyer.beckn:taxID",
+         "id $.message.order.beckn:orderItems[0].beckn:orderedItem",
+         "id $.message.order.beckn:orderAttributes.vehicle.registration"},
+        {"$.context.ttl"},
+    },
+    {
+        "ubl-rfq-prefixes.xml",
+        "2024-03-01",
+        "{\"text\":\"Office chair, Ergonomic, "
+        "black\",\"category\":\"office.furniture.office-chair\",\"region\":\"BE-WLG\","
+        "\"budget\":{\"max\":\"4500.00\",\"currency\":\"EUR\"},\"needed_by\":\"2024-06-30\",\"quantity\":12,"
+        "\"fulfilment\":\"delivery\"}",
+        {"RFQ-2024-0815", "Fourchette", "Hermine", "4711-0815", "extension", "H\xc3\xa9l\xc3\xa8ne", "\xc3\x89tangs",
+         "Li\xc3\xa8ge", "4000", "BE0428759497", "32 4 222 33 44", "erp.example", "BE68539007547034", "quai de Rome",
+         "gate B", "ring twice"},
+        {"name /RequestForQuotation/Note", "name /RequestForQuotation/OriginatorCustomerParty/Party/Contact/Name",
+         "account /RequestForQuotation/PayeeParty/FinancialAccount/ID",
+         "name /RequestForQuotation/RequestForQuotationLine/Note"},
+        {"/RequestForQuotation/Item/Name", "/RequestForQuotation/DeliveryTerms/SpecialTerms"},
+    },
 };
 
 // In the shared folder next to the project, where there is one.
 static const struct example shared_examples[] = {
-	{
-		"schema-org-demand.jsonld", "2026-01-01",
-		"{\"text\":\"Machine \xc3\xa0 expresso avec broyeur\",\"category\":\"home.kitchen.coffee-machine\","
-		"\"region\":\"FR-56\",\"budget\":{\"min\":\"100.00\",\"max\":\"250.00\",\"currency\":\"EUR\"},"
-		"\"needed_by\":\"2027-01-15\",\"quantity\":1,\"condition\":\"used\"}",
-		{"Awa", "Le Goff", "awa.legoff@example.org", "612345678", "6 12 34 56 78", "rue du Port", "56000", "Vannes"},
-		{"name $.seller.name", "email $.seller.email", "phone $.seller.telephone", "address $.seller.address.postalCode"},
-		{"$.itemOffered.gtin13"},
-	},
-	{
-		"beckn-v1-ev-charging-search.json", "2023-07-16",
-		"{\"text\":\"energy, 4.0 kWH\\ngreen-tariff\",\"category\":\"mobility.charging\",\"region\":\"IN\"}",
-		{"example-bap.com", "std:080", "6743e9e2", "12.423423", "77.325647"},
-		{"endpoint $.context.bap_id", "endpoint $.context.bap_uri", "id $.context.transaction_id",
-		 "id $.context.message_id", "location $.context.location.city.code",
-		 "location $.message.intent.fulfillment.stops[0].location.circle.gps"},
-		{"$.context.timestamp"},
-	},
-	{
-		"beckn-v2-ev-charging-select.json", "2024-01-15",
-		"{\"text\":\"Per-kWh Tariff - CCS2 60kW, 2.5 kWh\",\"category\":\"mobility.charging\","
-		"\"budget\":{\"max\":\"112.50\",\"currency\":\"INR\"},\"needed_by\":\"2025-12-20\"}",
-		{"bb9f86db", "2b4d69aa", "example-bap.com", "example-bpp.com", "ecopower", "user-123", "Ravi", "Kumar",
-		 "9876543210", "ravi.kumar@example.com", "GSTIN29ABCDE1234F1Z5", "cs-01", "offer-ccs2-60kw-kwh"},
-		{"name $.message.order.beckn:buyer.beckn:displayName", "phone $.message.order.beckn:buyer.beckn:telephone",
-		 "email $.message.order.beckn:buyer.beckn:email", "tax_id $.message.order.beckn:buyer.beckn:taxID",
-		 "id $.message.order.beckn:buyer.beckn:id", "party $.message.order.beckn:seller"},
-		{"$.context.ttl"},
-	},
-	{
-		"ubl-request-for-quotation-2.1.xml", "2008-04-20",
-		"{\"text\":\"Computer, Dell PrecisionTM T3400, Station\xc3\xa6r computer, 35 pieces\\n"
-		"Sk\xc3\xa6rm, FP/BL 1908WFP, Fladsk\xc3\xa6rm, 35 pieces\\n"
-		"Mus, Dell Quietkey USB-tastatur, sort - Dansk (QWERTY), 35 pieces\\n"
-		"Tastatur, Dell Quietkey USB-tastatur, sort - Dansk (QWERTY), 35 pieces\","
-		"\"category\":\"electronics.computers\",\"region\":\"DK\",\"currency\":\"DKK\",\"needed_by\":\"2008-05-10\","
-		"\"fulfilment\":\"delivery\"}",
-		{"G867B", "93T5G3G5", "5798000416604", "Gentofte", "Kommune", "Bernstorffsvej", "Charlottenlund", "2920",
-		 "DK12345678", "12345678", "Sille", "Schyberg", "LEV00123", "DK18296799", "18296799", "Delcomputer", "Arne Jacobsens",
-		 "2300", "K\xc3\xb8""benhavn", "1. sal", "IT-afdelingen", "SKI123456", "SKI"},
-		{"name /RequestForQuotation/OriginatorCustomerParty/Party/Contact/Name",
-		 "id /RequestForQuotation/UUID",
-		 "tax_id /RequestForQuotation/SellerSupplierParty/Party/PartyTaxScheme/CompanyID",
-		 "account /RequestForQuotation/SellerSupplierParty/CustomerAssignedAccountID",
-		 "endpoint /RequestForQuotation/OriginatorCustomerParty/Party/EndpointID",
-		 "address /RequestForQuotation/Delivery/DeliveryAddress/AddressLine[2]/Line",
-		 "id /RequestForQuotation/Contract/ContractDocumentReference/ID"},
-		{"/RequestForQuotation/Note", "/RequestForQuotation/DeliveryTerms/SpecialTerms"},
-	},
+    {
+        "schema-org-demand.jsonld",
+        "2026-01-01",
+        "{\"text\":\"Machine \xc3\xa0 expresso avec broyeur\",\"category\":\"home.kitchen.coffee-machine\","
+        "\"region\":\"FR-56\",\"budget\":{\"min\":\"100.00\",\"max\":\"250.00\",\"currency\":\"EUR\"},"
+        "\"needed_by\":\"2027-01-15\",\"quantity\":1,\"condition\":\"used\"}",
+        {"Awa", "Le Goff", "awa.legoff@example.org", "612345678", "6 12 34 56 78", "rue du Port", "56000", "Vannes"},
+        {"name $.seller.name", "email $.seller.email", "phone $.seller.telephone",
+         "address $.seller.address.postalCode"},
+        {"$.itemOffered.gtin13"},
+    },
+    {
+        "beckn-v1-ev-charging-search.json",
+        "2023-07-16",
+        "{\"text\":\"energy, 4.0 kWH\\ngreen-tariff\",\"category\":\"mobility.charging\",\"region\":\"IN\"}",
+        {"example-bap.com", "std:080", "6743e9e2", "12.423423", "77.325647"},
+        {"endpoint $.context.bap_id", "endpoint $.context.bap_uri", "id $.context.transaction_id",
+         "id $.context.message_id", "location $.context.location.city.code",
+         "location $.message.intent.fulfillment.stops[0].location.circle.gps"},
+        {"$.context.timestamp"},
+    },
+    {
+        "beckn-v2-ev-charging-select.json",
+        "2024-01-15",
+        "{\"text\":\"Per-kWh Tariff - CCS2 60kW, 2.5 kWh\",\"category\":\"mobility.charging\","
+        "\"budget\":{\"max\":\"112.50\",\"currency\":\"INR\"},\"needed_by\":\"2025-12-20\"}",
+        {"bb9f86db", "2b4d69aa", "example-bap.com", "example-bpp.com", "ecopower", "user-123", "Ravi", "Kumar",
+         "9876543210", "ravi.kumar@example.com", "GSTIN29ABCDE1234F1Z5", "cs-01", "offer-ccs2-60kw-kwh"},
+        {"name $.message.order.beckn:buyer.beckn:displayName", "phone $.message.order.beckn:buyer.beckn:telephone",
+         "email $.message.order.beckn:buyer.beckn:email", "tax_id $.message.order.beckn:buyer.beckn:taxID",
+         "id $.message.order.beckn:buyer.beckn:id", "party $.message.order.beckn:seller"},
+        {"$.context.ttl"},
+    },
+    {
+        "ubl-request-for-quotation-2.1.xml",
+        "2008-04-20",
+        "{\"text\":\"Computer, Dell PrecisionTM T3400, Station\xc3\xa6r computer, 35 pieces\\n"
+        "Sk\xc3\xa6rm, FP/BL 1908WFP, Fladsk\xc3\xa6rm, 35 pieces\\n"
+        "Mus, Dell Quietkey USB-tastatur, sort - Dansk (QWERTY), 35 pieces\\n"
+        "Tastatur, Dell Quietkey USB-tastatur, sort - Dansk (QWERTY), 35 pieces\","
+        "\"category\":\"electronics.computers\",\"region\":\"DK\",\"currency\":\"DKK\",\"needed_by\":\"2008-05-10\","
+        "\"fulfilment\":\"delivery\"}",
+        {"G867B",
+         "93T5G3G5",
+         "5798000416604",
+         "Gentofte",
+         "Kommune",
+         "Bernstorffsvej",
+         "Charlottenlund",
+         "2920",
+         "DK12345678",
+         "12345678",
+         "Sille",
+         "Schyberg",
+         "LEV00123",
+         "DK18296799",
+         "18296799",
+         "Delcomputer",
+         "Arne Jacobsens",
+         "2300",
+         "K\xc3\xb8"
+         "benhavn",
+         "1. sal",
+         "IT-afdelingen",
+         "SKI123456",
+         "SKI"},
+        {"name /RequestForQuotation/OriginatorCustomerParty/Party/Contact/Name", "id /RequestForQuotation/UUID",
+         "tax_id /RequestForQuotation/SellerSupplierParty/Party/PartyTaxScheme/CompanyID",
+         "account /RequestForQuotation/SellerSupplierParty/CustomerAssignedAccountID",
+         "endpoint /RequestForQuotation/OriginatorCustomerParty/Party/EndpointID",
+         "address /RequestForQuotation/Delivery/DeliveryAddress/AddressLine[2]/Line",
+         "id /RequestForQuotation/Contract/ContractDocumentReference/ID"},
+        {"/RequestForQuotation/Note", "/RequestForQuotation/DeliveryTerms/SpecialTerms"},
+    },
 };
 
 static uint32_t day(const char *text)
@@ -201,7 +234,8 @@ static bool lists(const json_t *array, const char *wanted)
 {
 	size_t i;
 	json_t *item;
-	json_array_foreach(array, i, item) {
+	json_array_foreach(array, i, item)
+	{
 		char line[512];
 		if (json_is_string(item))
 			snprintf(line, sizeof line, "%s", json_string_value(item));
@@ -302,29 +336,29 @@ static void test_refused(void **state)
 {
 	(void)state;
 	static const char *const texts[] = {
-		"",
-		"   \n",
-		"hello",
-		"{",
-		"[]",
-		"{}",
-		"[1,2,3]",
-		"{\"@type\":\"Offer\"}",
-		"{\"a\":1,\"a\":2}",
-		"{\"@type\":\"Demand\",\"name\":\"a\\u0000b\"}",
-		"{\"@type\":\"Demand\",\"name\":\"\xff\"}",
-		"{\"@type\":\"Demand\",\"price\":1e309}",
-		"{\"context\":{\"action\":\"on_search\"},\"message\":{}}",
-		"{\"context\":{\"action\":\"search\"}}",
-		"{\"context\":7,\"message\":7}",
-		"<a>",
-		"<a/>",
-		"<Invoice xmlns=\"urn:oasis:names:specification:ubl:schema:xsd:Invoice-2\"/>",
-		"<RequestForQuotation xmlns=\"https://other.example\"/>",
-		"<RequestForQuotation/><x/>",
-		"<!DOCTYPE RequestForQuotation [<!ENTITY a \"b\">]><RequestForQuotation/>",
-		"<!DOCTYPE r [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><RequestForQuotation>&x;</RequestForQuotation>",
-		"<RequestForQuotation>&x;</RequestForQuotation>",
+	    "",
+	    "   \n",
+	    "hello",
+	    "{",
+	    "[]",
+	    "{}",
+	    "[1,2,3]",
+	    "{\"@type\":\"Offer\"}",
+	    "{\"a\":1,\"a\":2}",
+	    "{\"@type\":\"Demand\",\"name\":\"a\\u0000b\"}",
+	    "{\"@type\":\"Demand\",\"name\":\"\xff\"}",
+	    "{\"@type\":\"Demand\",\"price\":1e309}",
+	    "{\"context\":{\"action\":\"on_search\"},\"message\":{}}",
+	    "{\"context\":{\"action\":\"search\"}}",
+	    "{\"context\":7,\"message\":7}",
+	    "<a>",
+	    "<a/>",
+	    "<Invoice xmlns=\"urn:oasis:names:specification:ubl:schema:xsd:Invoice-2\"/>",
+	    "<RequestForQuotation xmlns=\"https://other.example\"/>",
+	    "<RequestForQuotation/><x/>",
+	    "<!DOCTYPE RequestForQuotation [<!ENTITY a \"b\">]><RequestForQuotation/>",
+	    "<!DOCTYPE r [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><RequestForQuotation>&x;</RequestForQuotation>",
+	    "<RequestForQuotation>&x;</RequestForQuotation>",
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		json_t *result = (json_t *)1;
@@ -389,7 +423,8 @@ static void test_forms(void **state)
 	             "{\"text\":\"Bouilloire\",\"category\":\"home.kitchen.kettle\"}");
 	assert_draft("{\"@type\":\"https://schema.org/Demand\",\"https://schema.org/itemOffered\":\"Toaster\"}",
 	             "{\"text\":\"Toaster\",\"category\":\"home.kitchen.toaster\"}");
-	assert_draft("{\"@type\":\"Person\",\"name\":\"Zoe Quill\",\"seeks\":{\"@type\":\"Demand\",\"name\":\"Quill pen\"}}", "{}");
+	assert_draft(
+	    "{\"@type\":\"Person\",\"name\":\"Zoe Quill\",\"seeks\":{\"@type\":\"Demand\",\"name\":\"Quill pen\"}}", "{}");
 	assert_draft("{\"@type\":\"Demand\",\"eligibleRegion\":\"france\"}", "{\"region\":\"FR\"}");
 	assert_draft("{\"@type\":\"Demand\",\"eligibleRegion\":\"Vannes\"}", "{}");
 	assert_draft("{\"@type\":\"Demand\",\"eligibleRegion\":[\"FR\",\"FR-BRE\",\"DE\"]}", "{\"region\":\"FR-BRE\"}");
@@ -399,19 +434,23 @@ static void test_forms(void **state)
 	assert_draft("{\"@type\":\"Demand\",\"priceSpecification\":{\"minPrice\":200,\"maxPrice\":100}}",
 	             "{\"budget\":{\"min\":\"200.00\"}}");
 	assert_draft("{\"@type\":\"Demand\",\"availabilityEnds\":\"2023-12-31\"}", "{}");
-	assert_draft("{\"@type\":\"Demand\",\"availabilityEnds\":\"2024-01-01T10:00:00Z\"}", "{\"needed_by\":\"2024-01-01\"}");
-	assert_draft("{\"@type\":\"Demand\",\"eligibleQuantity\":{\"value\":2.5,\"unitCode\":\"KGM\"}}", "{\"text\":\"2.5 kg\"}");
+	assert_draft("{\"@type\":\"Demand\",\"availabilityEnds\":\"2024-01-01T10:00:00Z\"}",
+	             "{\"needed_by\":\"2024-01-01\"}");
+	assert_draft("{\"@type\":\"Demand\",\"eligibleQuantity\":{\"value\":2.5,\"unitCode\":\"KGM\"}}",
+	             "{\"text\":\"2.5 kg\"}");
 	assert_draft("{\"@type\":\"Demand\",\"eligibleQuantity\":1e30}", "{}");
 	assert_draft("{\"@type\":\"Demand\",\"category\":\"home.kitchen.oven\"}",
 	             "{\"text\":\"Oven\",\"category\":\"home.kitchen.oven\"}");
 	assert_draft("{\"@type\":\"Demand\",\"itemCondition\":{\"@id\":\"https://schema.org/NewCondition\"}}",
 	             "{\"condition\":\"new\"}");
-	assert_draft("<RequestForQuotation><RequestForQuotationLine><LineItem><Quantity unitCode='KGM'>2.50</Quantity><Item>"
-	             "<Name>Coffee beans</Name></Item></LineItem></RequestForQuotationLine></RequestForQuotation>",
-	             "{\"text\":\"Coffee beans, 2.50 kg\",\"category\":\"food.drinks.coffee-tea\"}");
-	assert_draft("{\"context\":{\"action\":\"search\",\"location\":{\"country\":{\"code\":\"FRA\"}}},\"message\":{\"intent\":"
-	             "{\"item\":{\"descriptor\":{\"name\":\"Plombier\"}}}}}",
-	             "{\"text\":\"Plombier\",\"category\":\"services.home.plumbing\",\"region\":\"FR\"}");
+	assert_draft(
+	    "<RequestForQuotation><RequestForQuotationLine><LineItem><Quantity unitCode='KGM'>2.50</Quantity><Item>"
+	    "<Name>Coffee beans</Name></Item></LineItem></RequestForQuotationLine></RequestForQuotation>",
+	    "{\"text\":\"Coffee beans, 2.50 kg\",\"category\":\"food.drinks.coffee-tea\"}");
+	assert_draft(
+	    "{\"context\":{\"action\":\"search\",\"location\":{\"country\":{\"code\":\"FRA\"}}},\"message\":{\"intent\":"
+	    "{\"item\":{\"descriptor\":{\"name\":\"Plombier\"}}}}}",
+	    "{\"text\":\"Plombier\",\"category\":\"services.home.plumbing\",\"region\":\"FR\"}");
 }
 
 // What people write into names of products although it does not belong there.
@@ -421,30 +460,33 @@ static void test_texts(void **state)
 	static const struct {
 		const char *text, *kind;
 	} cases[] = {
-		{"Machine à expresso avec broyeur", NULL},
-		{"Per-kWh Tariff - CCS2 60kW", NULL},
-		{"FP/BL 1908WFP, 24 inch", NULL},
-		{"Dell PrecisionTM  T3400", NULL},
-		{"iPhone 15 Pro, 256 GB", NULL},
-		{"Brother HL-L2350DW", NULL},
-		{"sofa awa@example.org", "email"},
-		{"sofa awa＠example．org", "email"}, // full-width
-		{"sofa awa (at) example dot org", "email"},
-		{"06 12 34 56 78", "phone"},
-		{"tel. +33-6-12-34-56-78", "phone"},
-		{"٠٦١٢٣٤٥٦٧٨", "phone"}, // Arabic-Indic digits
-		{"(0)6/12/34/56/78", "phone"},
-		{"0\xe2\x80\x8b""612\xe2\x80\x8b""345678", "phone"}, // zero-width spaces
-		{"see https://me.example/x", "endpoint"},
-		{"see www.awa.bzh", "endpoint"},
-		{"see legoff.fr", "endpoint"},
-		{"FR76 3000 6000 0112 3456 7890 189", "account"},
-		{"GSTIN29ABCDE1234F1Z5", "id"},
-		{"12 rue du Port", "address"},
-		{"161 Bernstorffs vej", "address"},
-		{"pour Mme Le Goff", "name"},
-		{"please contact the owner", "name"},
-		{"\xff", "text"},
+	    {"Machine à expresso avec broyeur", NULL},
+	    {"Per-kWh Tariff - CCS2 60kW", NULL},
+	    {"FP/BL 1908WFP, 24 inch", NULL},
+	    {"Dell PrecisionTM  T3400", NULL},
+	    {"iPhone 15 Pro, 256 GB", NULL},
+	    {"Brother HL-L2350DW", NULL},
+	    {"sofa awa@example.org", "email"},
+	    {"sofa awa＠example．org", "email"}, // full-width
+	    {"sofa awa (at) example dot org", "email"},
+	    {"06 12 34 56 78", "phone"},
+	    {"tel. +33-6-12-34-56-78", "phone"},
+	    {"٠٦١٢٣٤٥٦٧٨", "phone"}, // Arabic-Indic digits
+	    {"(0)6/12/34/56/78", "phone"},
+	    {"0\xe2\x80\x8b"
+	     "612\xe2\x80\x8b"
+	     "345678",
+	     "phone"}, // zero-width spaces
+	    {"see https://me.example/x", "endpoint"},
+	    {"see www.awa.bzh", "endpoint"},
+	    {"see legoff.fr", "endpoint"},
+	    {"FR76 3000 6000 0112 3456 7890 189", "account"},
+	    {"GSTIN29ABCDE1234F1Z5", "id"},
+	    {"12 rue du Port", "address"},
+	    {"161 Bernstorffs vej", "address"},
+	    {"pour Mme Le Goff", "name"},
+	    {"please contact the owner", "name"},
+	    {"\xff", "text"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		const char *kind = text_identity_kind(cases[i].text);
@@ -460,9 +502,12 @@ static void test_repeats(void **state)
 		const char *text, *name;
 		bool repeats;
 	} cases[] = {
-		{"sofa for AWA", "Awa Le Goff", true},      {"sofa for le-goff", "Awa Le Goff", true},
-		{"Sofa", "Awa Le Goff", false},             {"Computer", "Computer Shop", false},
-		{"Fourchette en argent", "Hélène FOURCHETTE", true}, {"the sofa", "The Quill", false},
+	    {"sofa for AWA", "Awa Le Goff", true},
+	    {"sofa for le-goff", "Awa Le Goff", true},
+	    {"Sofa", "Awa Le Goff", false},
+	    {"Computer", "Computer Shop", false},
+	    {"Fourchette en argent", "Hélène FOURCHETTE", true},
+	    {"the sofa", "The Quill", false},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char *text = text_normalise(cases[i].text), *name = text_normalise(cases[i].name);
@@ -478,9 +523,9 @@ static void test_repeats(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_own_examples), cmocka_unit_test(test_shared_examples), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_bounds),       cmocka_unit_test(test_forms),           cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_repeats),
+	    cmocka_unit_test(test_own_examples), cmocka_unit_test(test_shared_examples), cmocka_unit_test(test_refused),
+	    cmocka_unit_test(test_bounds),       cmocka_unit_test(test_forms),           cmocka_unit_test(test_texts),
+	    cmocka_unit_test(test_repeats),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -134,8 +134,8 @@ static void test_suggestions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tree),  cmocka_unit_test(test_brittany),   cmocka_unit_test(test_codes),
-		cmocka_unit_test(test_usual), cmocka_unit_test(test_currencies), cmocka_unit_test(test_suggestions),
+	    cmocka_unit_test(test_tree),  cmocka_unit_test(test_brittany),   cmocka_unit_test(test_codes),
+	    cmocka_unit_test(test_usual), cmocka_unit_test(test_currencies), cmocka_unit_test(test_suggestions),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

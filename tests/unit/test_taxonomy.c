@@ -152,12 +152,12 @@ static void test_lines(void **state)
 {
 	(void)state;
 	static const char text[] = "\xef\xbb\xbf# a comment\r\n"
-							   "\n"
-							   "17 - Animals > Cats\r\n" // before its parent
-							   "3 - Animals\n"
-							   "18 - Animals>Cats  >  Cat Food\n"
-							   "gid://x/aa-1        : Health & Beauty\n"
-							   "gid://x/aa-1-1 : Health & Beauty > Soap - solid";
+	                           "\n"
+	                           "17 - Animals > Cats\r\n" // before its parent
+	                           "3 - Animals\n"
+	                           "18 - Animals>Cats  >  Cat Food\n"
+	                           "gid://x/aa-1        : Health & Beauty\n"
+	                           "gid://x/aa-1-1 : Health & Beauty > Soap - solid";
 	struct taxonomy *taxonomy;
 	char error[200];
 	assert_int_equal(load_text(text, sizeof text - 1, &taxonomy, error), ERR_OK);
@@ -224,7 +224,7 @@ static void test_yaml(void **state)
 {
 	(void)state;
 	static const char text[] = "home:\n  en: Home\n  below:\n    x: {en: X, fr: Ixe, also: [ex, why]}\n"
-							   "secret: {en: S, sensitive: true, below: {y: {en: Y}}}\n";
+	                           "secret: {en: S, sensitive: true, below: {y: {en: Y}}}\n";
 	struct taxonomy *taxonomy;
 	char error[200];
 	assert_int_equal(load_text(text, sizeof text - 1, &taxonomy, error), ERR_OK);
@@ -261,8 +261,8 @@ static void test_bad_yaml(void **state)
 static void test_hash(void **state)
 {
 	(void)state;
-	static const char *const texts[] = {"1 - A\n2 - A > B\n", "1 - A\n2 - A > C\n", "1 - A\n2 - B\n", "1 - A\n3 - A > B\n",
-	                                    "1 - A\n2 - A > Sex\n"};
+	static const char *const texts[] = {"1 - A\n2 - A > B\n", "1 - A\n2 - A > C\n", "1 - A\n2 - B\n",
+	                                    "1 - A\n3 - A > B\n", "1 - A\n2 - A > Sex\n"};
 	uint8_t hashes[5][32];
 	for (size_t i = 0; i < 5; i++) {
 		struct taxonomy *taxonomy;
@@ -306,10 +306,10 @@ static void test_google(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_builtin),   cmocka_unit_test(test_sensitive), cmocka_unit_test(test_suggestions),
-		cmocka_unit_test(test_guesses),   cmocka_unit_test(test_lines),     cmocka_unit_test(test_bad_lines),
-		cmocka_unit_test(test_too_many),  cmocka_unit_test(test_yaml),      cmocka_unit_test(test_bad_yaml),
-		cmocka_unit_test(test_hash),      cmocka_unit_test(test_google),
+	    cmocka_unit_test(test_builtin),  cmocka_unit_test(test_sensitive), cmocka_unit_test(test_suggestions),
+	    cmocka_unit_test(test_guesses),  cmocka_unit_test(test_lines),     cmocka_unit_test(test_bad_lines),
+	    cmocka_unit_test(test_too_many), cmocka_unit_test(test_yaml),      cmocka_unit_test(test_bad_yaml),
+	    cmocka_unit_test(test_hash),     cmocka_unit_test(test_google),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

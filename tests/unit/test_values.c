@@ -18,8 +18,14 @@ static void test_amounts_taken(void **state)
 		const char *text;
 		int64_t amount_e4;
 	} cases[] = {
-		{"0", 0},           {"189", 1890000},      {"189.5", 1895000}, {"189.00", 1890000},
-		{"189.0001", 1890001}, {"0.1234", 1234},   {"007", 70000},     {"999999999999.9999", AMOUNT_E4_MAX},
+	    {"0", 0},
+	    {"189", 1890000},
+	    {"189.5", 1895000},
+	    {"189.00", 1890000},
+	    {"189.0001", 1890001},
+	    {"0.1234", 1234},
+	    {"007", 70000},
+	    {"999999999999.9999", AMOUNT_E4_MAX},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		int64_t amount = -1;
@@ -31,9 +37,10 @@ static void test_amounts_taken(void **state)
 static void test_amounts_refused(void **state)
 {
 	(void)state;
-	static const char *const cases[] = {"",     "1e309", "1e3", "-1",   "+1",   " 1",    "1 ",    "1 000", "1,5",
-	                                    "NaN",  "nan",   "inf", "0x10", "1.",   ".5",    "1..5",  "1.2.3", "1.12345",
-	                                    "1234567890123", "1.5-", "١٢", "1.-5", "1.+5", "1\n", "1e"};
+	static const char *const cases[] = {"",      "1e309",   "1e3",           "-1",   "+1",   " 1",   "1 ",   "1 000",
+	                                    "1,5",   "NaN",     "nan",           "inf",  "0x10", "1.",   ".5",   "1..5",
+	                                    "1.2.3", "1.12345", "1234567890123", "1.5-", "١٢",   "1.-5", "1.+5", "1\n",
+	                                    "1e"};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		int64_t amount = 42;
 		assert_int_equal(amount_parse(cases[i], &amount), ERR_BAD_AMOUNT);
@@ -48,10 +55,10 @@ static void test_amounts_written(void **state)
 		int64_t amount_e4;
 		const char *currency, *text;
 	} cases[] = {
-		{1890000, "EUR", "189.00"},  {1895000, "EUR", "189.50"}, {1890001, "EUR", "189.0001"}, {1890000, "JPY", "189"},
-		{1895000, "JPY", "189.5"},   {1890000, "TND", "189.000"}, {1890000, "CLF", "189.0000"}, {1890000, NULL, "189.00"},
-		{1890000, "XQX", "189.00"},  {0, "EUR", "0.00"},          {-15000, "EUR", "-1.50"},
-		{AMOUNT_E4_MAX, "EUR", "999999999999.9999"},
+	    {1890000, "EUR", "189.00"},   {1895000, "EUR", "189.50"}, {1890001, "EUR", "189.0001"},
+	    {1890000, "JPY", "189"},      {1895000, "JPY", "189.5"},  {1890000, "TND", "189.000"},
+	    {1890000, "CLF", "189.0000"}, {1890000, NULL, "189.00"},  {1890000, "XQX", "189.00"},
+	    {0, "EUR", "0.00"},           {-15000, "EUR", "-1.50"},   {AMOUNT_E4_MAX, "EUR", "999999999999.9999"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char text[32];
@@ -74,8 +81,8 @@ static void test_ranges(void **state)
 	assert_int_equal(amount_range_parse("100-", &min, &max), ERR_OK);
 	assert_true(min == 1000000 && max == 0);
 	assert_int_equal(amount_range_parse("7-7", &min, &max), ERR_OK);
-	static const char *const bad[] = {"", "-", "100", "250-100", "100--250", "a-b", "1-2-3", "0-0", "-0", "1e3-1e4",
-	                                  "100 - 250", "-1e309"};
+	static const char *const bad[] = {"",      "-",   "100", "250-100", "100--250",  "a-b",
+	                                  "1-2-3", "0-0", "-0",  "1e3-1e4", "100 - 250", "-1e309"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_int_equal(amount_range_parse(bad[i], &min, &max), ERR_BAD_AMOUNT);
 }
@@ -86,16 +93,16 @@ static void test_bands(void **state)
 	static const struct {
 		int64_t amount_e4, down, up;
 	} cases[] = {
-		{0, 0, 0},
-		{1, 1, 1},
-		{3, 2, 5},
-		{1890000, 1000000, 2000000},
-		{2500000, 2000000, 5000000},
-		{1000000, 1000000, 1000000},
-		{5000001, 5000000, 10000000},
-		{9999999, 5000000, 10000000},
-		{AMOUNT_E4_MAX, INT64_C(5000000000000000), AMOUNT_E4_MAX},
-		{INT64_C(5000000000000001), INT64_C(5000000000000000), AMOUNT_E4_MAX},
+	    {0, 0, 0},
+	    {1, 1, 1},
+	    {3, 2, 5},
+	    {1890000, 1000000, 2000000},
+	    {2500000, 2000000, 5000000},
+	    {1000000, 1000000, 1000000},
+	    {5000001, 5000000, 10000000},
+	    {9999999, 5000000, 10000000},
+	    {AMOUNT_E4_MAX, INT64_C(5000000000000000), AMOUNT_E4_MAX},
+	    {INT64_C(5000000000000001), INT64_C(5000000000000000), AMOUNT_E4_MAX},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		assert_true(amount_band_down(cases[i].amount_e4) == cases[i].down);
@@ -112,7 +119,8 @@ static void test_days(void **state)
 	static const struct {
 		const char *text;
 		uint32_t day;
-	} cases[] = {{"1970-01-01", 0}, {"1970-03-01", 59}, {"2000-02-29", 11016}, {"2027-01-31", 20849}, {"9999-12-31", 2932896}};
+	} cases[] = {
+	    {"1970-01-01", 0}, {"1970-03-01", 59}, {"2000-02-29", 11016}, {"2027-01-31", 20849}, {"9999-12-31", 2932896}};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		uint32_t day = 1;
 		char text[16];
@@ -121,9 +129,10 @@ static void test_days(void **state)
 		day_format(day, text);
 		assert_string_equal(text, cases[i].text);
 	}
-	static const char *const bad[] = {"",           "2027-1-31",  "2027-01-32", "2027-02-29", "2100-02-29", "2027-13-01",
-	                                  "2027-00-10", "2027-01-00", "1969-12-31", "20270131",   "2027/01/31", "31-01-2027",
-	                                  " 2027-01-31", "2027-01-31 ", "2027-01-3x", "2027-04-31", "+027-01-01", "2027-01-31T00:00:00Z"};
+	static const char *const bad[] = {"",           "2027-1-31",  "2027-01-32",          "2027-02-29",  "2100-02-29",
+	                                  "2027-13-01", "2027-00-10", "2027-01-00",          "1969-12-31",  "20270131",
+	                                  "2027/01/31", "31-01-2027", " 2027-01-31",         "2027-01-31 ", "2027-01-3x",
+	                                  "2027-04-31", "+027-01-01", "2027-01-31T00:00:00Z"};
 	uint32_t day;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_int_equal(day_parse(bad[i], &day), ERR_BAD_DATE);
@@ -151,9 +160,9 @@ static void test_durations(void **state)
 		const char *text;
 		uint64_t ms;
 		const char *back;
-	} cases[] = {{"200ms", 200, "200ms"}, {"2s", 2000, "2s"},        {"10m", 600000, "10m"},   {"24h", 86400000, "1d"},
-	             {"3d", 259200000, "3d"}, {"0s", 0, "0s"},           {"90s", 90000, "90s"},    {"1500ms", 1500, "1500ms"},
-	             {"3650d", DURATION_MS_MAX, "3650d"}};
+	} cases[] = {{"200ms", 200, "200ms"}, {"2s", 2000, "2s"},         {"10m", 600000, "10m"},
+	             {"24h", 86400000, "1d"}, {"3d", 259200000, "3d"},    {"0s", 0, "0s"},
+	             {"90s", 90000, "90s"},   {"1500ms", 1500, "1500ms"}, {"3650d", DURATION_MS_MAX, "3650d"}};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		uint64_t ms = 1;
 		char text[24];
@@ -162,8 +171,22 @@ static void test_durations(void **state)
 		duration_format(ms, text);
 		assert_string_equal(text, cases[i].back);
 	}
-	static const char *const bad[] = {"", "10", "s", "1.5s", "-1s", "+1s", " 1s", "1 s", "1S", "1w", "1e3s", "3651d",
-	                                  "99999999999999999999s", "999999999999999d", "1ss", "1h30m"};
+	static const char *const bad[] = {"",
+	                                  "10",
+	                                  "s",
+	                                  "1.5s",
+	                                  "-1s",
+	                                  "+1s",
+	                                  " 1s",
+	                                  "1 s",
+	                                  "1S",
+	                                  "1w",
+	                                  "1e3s",
+	                                  "3651d",
+	                                  "99999999999999999999s",
+	                                  "999999999999999d",
+	                                  "1ss",
+	                                  "1h30m"};
 	uint64_t ms;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_int_equal(duration_parse(bad[i], &ms), ERR_BAD_DATE);
@@ -240,10 +263,12 @@ static void test_texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_amounts_taken), cmocka_unit_test(test_amounts_refused),
-		cmocka_unit_test(test_amounts_written), cmocka_unit_test(test_ranges), cmocka_unit_test(test_bands),
-		cmocka_unit_test(test_days), cmocka_unit_test(test_days_round), cmocka_unit_test(test_durations),
-		cmocka_unit_test(test_times), cmocka_unit_test(test_words), cmocka_unit_test(test_texts),
+	    cmocka_unit_test(test_amounts_taken),   cmocka_unit_test(test_amounts_refused),
+	    cmocka_unit_test(test_amounts_written), cmocka_unit_test(test_ranges),
+	    cmocka_unit_test(test_bands),           cmocka_unit_test(test_days),
+	    cmocka_unit_test(test_days_round),      cmocka_unit_test(test_durations),
+	    cmocka_unit_test(test_times),           cmocka_unit_test(test_words),
+	    cmocka_unit_test(test_texts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
