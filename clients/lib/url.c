@@ -12,7 +12,9 @@ static bool starts(const char *text, const char *prefix)
 
 static bool host_is_loopback(const char *host)
 {
-	return starts(host, "127.") || starts(host, "localhost:") || starts(host, "[::1]:");
+	// Digits and dots only: 127.example.org is somewhere else.
+	bool numeric = starts(host, "127.") && host[strspn(host, "0123456789.")] == ':';
+	return numeric || starts(host, "localhost:") || starts(host, "[::1]:");
 }
 
 enum err broker_url_parse(const char *text, struct broker_url *out, const char **why)

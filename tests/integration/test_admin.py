@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""The operator's commands over the ipc socket, and that nobody else can give them."""
+from oyez_test import Broker, main, oyez, oyez_run
+
+PLACE = ["--category", "home.kitchen.coffee-machine", "--region", "FR-56"]
+
+
+def vendor(name):
+    oyez(name, "vendor", "init", "--name", f"Shop {name}", "--url", f"https://{name}.example", "--country", "FR",
+         "--terms", "SD-BASE")
+    return oyez_run(name, "vendor", "register")
+
+
+def test_status():
+    with Broker("--region", "FR-BRE") as broker:
+        oyez("ann", "wallet", "init")
+        oyez("ann", "want", "x", *PLACE)
+        status = oyez("op", "admin", "status")[0]
+        assert status["broker"] == broker.key and status["region"] == "FR-BRE", status
+        assert status["intents_waiting"] + status["intents_released"] == 1, status
+        assert status["clock_held"] is False and status["store_bytes"] > 0 and status["tick"] == "100ms", status
+        assert {"version", "up", "crowd", "vendors", "subscriptions", "deals_open", "feed_length", "parked"} <= set(status)
+        by_folder = oyez("op", "admin", "status", "--data", broker.data)[0]
+        assert by_folder["broker"] == broker.key, by_folder
+        assert "intents_waiting" in oyez_run("op", "admin", "status", json_output=False).text
+
+
+def test_approval():
+    with Broker("--vendors", "approved"):
+        vendor("shop")
+        listed = oyez("op", "admin", "vendors")
+        assert len(listed) == 1 and listed[0]["status"] == "pending" and listed[0]["name"] == "Shop shop", listed
+        assert listed[0]["url"] == "https://shop.example" and listed[0]["country"] == "FR", listed
+        refused = oyez_run("shop", "vendor", "subscribe", "--category", "home")
+        assert refused.code == 1 and refused.error() == "vendor_pending", refused
+        identity = listed[0]["vendor"]
+        assert oyez("op", "admin", "approve", identity[:8])[0] == {"vendor": identity, "status": "approved"}
+        assert oyez_run("shop", "vendor", "subscribe", "--category", "home").code == 0
+        suspended = oyez("op", "admin", "suspend", identity, "--reason", "spam")[0]
+        assert suspended["status"] == "suspended" and suspended["reason"] == "spam", suspended
+        refused = oyez_run("shop", "vendor", "subscribe", "--category", "home.kitchen")
+        assert refused.code == 1 and refused.error() == "vendor_suspended", refused
+        assert oyez("op", "admin", "vendors")[0]["status"] == "suspended"
+        for words, code in ((["approve", "0" * 64], "vendor_unknown"), (["approve", "000000"], "not_found")):
+            outcome = oyez_run("op", "admin", *words)
+            assert outcome.code == 1 and outcome.error() == code, outcome
+        assert oyez_run("op", "admin", "suspend", identity).code == 2
+
+
+def test_compact():
+    with Broker():
+        oyez("bea", "wallet", "init")
+        intent = oyez("bea", "want", "x", *PLACE)[0]["intent"]
+        oyez("bea", "withdraw", intent)
+        assert oyez("op", "admin", "compact")[0] == {"compacted": True}
+        assert oyez("bea", "show", intent)[0]["status"] == "withdrawn"
+        assert oyez_run("bea", "want", "y", *PLACE).code == 0
+
+
+def test_only_the_socket():
+    with Broker() as broker:
+        outcome = oyez_run("op", "admin", "status", "--broker", broker.url)
+        assert outcome.code == 1 and outcome.error() == "admin_only", outcome
+    outcome = oyez_run("op", "admin", "status")
+    assert outcome.code == 3 and outcome.error() == "unreachable", outcome
+
+
+if __name__ == "__main__":
+    main(globals())
