@@ -143,7 +143,7 @@ bool home_get_pair(const ProtobufCBinaryData *field, struct hpke_pair *pair)
 
 static bool same_bytes(const ProtobufCBinaryData *a, const ProtobufCBinaryData *b)
 {
-	return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+	return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
 }
 
 static bool offer_has_deal(const Oyez__VendorHome *state, const Oyez__HomeOffer *offer)

@@ -29,7 +29,7 @@ bool oyez_vendor_find_subscription(const struct oyez_vendor *vendor, const Oyez_
 
 		found = subscription->acknowledged && subscription->for_bot == for_bot &&
 		        subscription->filter.len == wanted.len &&
-		        memcmp(subscription->filter.data, wanted.data, wanted.len) == 0;
+		        (wanted.len == 0 || memcmp(subscription->filter.data, wanted.data, wanted.len) == 0);
 		if (found)
 			*out = home_id(&subscription->id);
 	}
