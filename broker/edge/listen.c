@@ -50,8 +50,14 @@ static int set_tls(nng_stream_listener *listener, const struct listen_tls *tls, 
 
 static int set_options(struct listener *listener, const char *url, const struct listen_tls *tls, char *reason)
 {
-	int rv = listener->ipc ? nng_stream_listener_set_int(listener->listener, NNG_OPT_IPC_PERMISSIONS, 0600)
-	                       : nng_stream_listener_set_bool(listener->listener, NNG_OPT_TCP_KEEPALIVE, true);
+	int rv;
+	if (listener->ipc) {
+		rv = nng_stream_listener_set_int(listener->listener, NNG_OPT_IPC_PERMISSIONS, 0600);
+	} else {
+		rv = nng_stream_listener_set_bool(listener->listener, NNG_OPT_TCP_KEEPALIVE, true);
+		if (rv == 0)
+			rv = nng_stream_listener_set_bool(listener->listener, NNG_OPT_TCP_NODELAY, true);
+	}
 	if (rv != 0) {
 		snprintf(reason, REASON_BYTES, "the address cannot be used (%s)", nng_strerror(rv));
 		return rv;
