@@ -276,9 +276,11 @@ static void send_again(struct world *world)
 	}
 	world->totals->repeats++;
 	const struct record *old = &world->records[number];
-	// A wallet that signs a forgotten intent anew makes a new one; nothing to be learned from that here.
-	bool anew = old->command.kind == COMMAND_POST && world->intents[old->intent].forgotten;
-	if (old->command.kind != COMMAND_SUBSCRIBE && !anew && random_chance(world, 15) &&
+	// A wallet that signs a forgotten intent anew has made a new one: nothing to be learned from that here.
+	bool forgotten = old->command.kind == COMMAND_POST && world->intents[old->intent].forgotten;
+	if (forgotten && old->bytes != world->intents[old->intent].post_bytes)
+		return;
+	if (old->command.kind != COMMAND_SUBSCRIBE && !forgotten && random_chance(world, 15) &&
 	    world->record_count < RECORDS_MAX) {
 		int changed = world->record_count++;
 		struct record *record = &world->records[changed];
