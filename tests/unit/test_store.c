@@ -824,8 +824,10 @@ static void slots_of_wiped_intents_are_used_again(void **state)
 			store_intent_create(support.store, &intents[i], "post", 4);
 			highest = intents[i].mailbox_slot > highest ? intents[i].mailbox_slot : highest;
 		}
-		if (round % 2)
-			commit_and_reopen(); // or all in one transaction
+		if (round % 2) { // or all in one transaction
+			commit();
+			begin();
+		}
 		for (size_t i = 0; i < 10; i++)
 			store_intent_wipe(support.store, &intents[i]);
 		commit();
