@@ -69,7 +69,9 @@ static void cli_init(struct cli *cli)
 	const char *passphrase = getenv("OYEZ_PASSPHRASE");
 	if (passphrase)
 		cli->passphrase = strdup(passphrase);
-	// No program started from here on may find it in its environment.
+	// No program started from here on may find it in its environment, nor anybody in /proc.
+	if (passphrase)
+		sodium_memzero((char *)passphrase, strlen(passphrase));
 	unsetenv("OYEZ_PASSPHRASE");
 }
 
@@ -227,11 +229,11 @@ static int dispatch(struct cli *cli, int argc, char **argv)
 	if (!command) {
 		if (argv[0][0] == '-')
 			return cli_usage(cli, NULL, cli_word(cli, "unknown option %s", "option inconnue %s"), argv[0]);
-		if (argc == 1 || wants_help(argc, argv))
+		if (wants_help(argc, argv) || (argc == 1 && !cli->json))
 			return help(cli, 1, argv) == EXIT_DONE && wants_help(argc, argv) ? EXIT_DONE : EXIT_USAGE;
 		return cli_usage(cli, NULL,
-		                 cli_word(cli, "there is no command \"%s %s\"", "il n'y a pas de commande « %s %s »"),
-		                 argv[0], argv[1]);
+		                 cli_word(cli, "there is no command \"%s%s%s\"", "il n'y a pas de commande « %s%s%s »"),
+		                 argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
 	}
 	if (wants_help(argc, argv)) {
 		help_one(cli, command);

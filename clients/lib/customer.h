@@ -110,7 +110,7 @@ void apply_refused(struct oyez_customer *customer, const Oyez__Wallet__Pending *
 enum err apply_status(struct oyez_customer *customer, Oyez__Wallet__Intent *intent, const Oyez__Status *status,
                       uint64_t now_ms);
 // Ends it: status, time, keys destroyed unless a deal still needs them.
-void intent_end(struct oyez_customer *customer, Oyez__Wallet__Intent *intent, Oyez__Wallet__IntentStatus status,
+void customer_intent_end(struct oyez_customer *customer, Oyez__Wallet__Intent *intent, Oyez__Wallet__IntentStatus status,
                 uint64_t now_ms);
 bool deal_is_open(const Oyez__Wallet__Deal *deal);
 bool intent_has_open_deal(struct oyez_customer *customer, const Oyez__Wallet__Intent *intent);

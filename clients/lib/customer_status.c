@@ -103,7 +103,7 @@ static void destroy_keys(Oyez__Wallet__Intent *intent)
 	field_wipe(&intent->reply_secret);
 }
 
-void intent_end(struct oyez_customer *customer, Oyez__Wallet__Intent *intent, Oyez__Wallet__IntentStatus status,
+void customer_intent_end(struct oyez_customer *customer, Oyez__Wallet__Intent *intent, Oyez__Wallet__IntentStatus status,
                 uint64_t now_ms)
 {
 	if (intent->status != status) {
@@ -201,13 +201,13 @@ enum err apply_status(struct oyez_customer *customer, Oyez__Wallet__Intent *inte
 		intent->status = OYEZ__WALLET__INTENT_STATUS__INTENT_RELEASED;
 		break;
 	case OYEZ__INTENT_STATE__INTENT_WITHDRAWN:
-		intent_end(customer, intent, OYEZ__WALLET__INTENT_STATUS__INTENT_WITHDRAWN, now_ms);
+		customer_intent_end(customer, intent, OYEZ__WALLET__INTENT_STATUS__INTENT_WITHDRAWN, now_ms);
 		break;
 	case OYEZ__INTENT_STATE__INTENT_EXPIRED:
-		intent_end(customer, intent, OYEZ__WALLET__INTENT_STATUS__INTENT_EXPIRED, now_ms);
+		customer_intent_end(customer, intent, OYEZ__WALLET__INTENT_STATUS__INTENT_EXPIRED, now_ms);
 		break;
 	case OYEZ__INTENT_STATE__INTENT_CONCLUDED:
-		intent_end(customer, intent, OYEZ__WALLET__INTENT_STATUS__INTENT_CONCLUDED, now_ms);
+		customer_intent_end(customer, intent, OYEZ__WALLET__INTENT_STATUS__INTENT_CONCLUDED, now_ms);
 		break;
 	default:
 		break;
@@ -243,7 +243,7 @@ void apply_acknowledged(struct oyez_customer *customer, const Oyez__Wallet__Pend
 			apply_status(customer, intent, reply->status, now_ms);
 		break;
 	case OYEZ__CUSTOMER_RECORD__BODY_WITHDRAW:
-		intent_end(customer, intent, OYEZ__WALLET__INTENT_STATUS__INTENT_WITHDRAWN, now_ms);
+		customer_intent_end(customer, intent, OYEZ__WALLET__INTENT_STATUS__INTENT_WITHDRAWN, now_ms);
 		break;
 	case OYEZ__CUSTOMER_RECORD__BODY_DECLINE:
 		if (offer)
@@ -282,7 +282,7 @@ void apply_refused(struct oyez_customer *customer, const Oyez__Wallet__Pending *
 	switch (pending_kind(pending)) {
 	case OYEZ__CUSTOMER_RECORD__BODY_POST:
 		field_set_text(&intent->refusal, err_name(code));
-		intent_end(customer, intent, OYEZ__WALLET__INTENT_STATUS__INTENT_REFUSED, now_ms);
+		customer_intent_end(customer, intent, OYEZ__WALLET__INTENT_STATUS__INTENT_REFUSED, now_ms);
 		break;
 	case OYEZ__CUSTOMER_RECORD__BODY_ANSWER:
 		if (question)

@@ -177,8 +177,10 @@ static void flush(struct oyez_customer *customer, const struct id *only, struct 
 		note_first(first, &problem, err);
 }
 
-// Everything once, without waiting. The first error comes back after the rest was tried.
-static enum err sync_round(struct oyez_customer *customer, const struct id *only, struct oyez_error *error)
+// Everything once, without waiting. The first error comes back after the rest was tried. With `others`, the other
+// intents are looked after as well, but their troubles do not come back.
+static enum err sync_round(struct oyez_customer *customer, const struct id *only, bool others,
+                           struct oyez_error *error)
 {
 	struct oyez_error first = {0}, problem = {0};
 	enum err loaded = wallet_load(customer->wallet, error);
@@ -186,12 +188,13 @@ static enum err sync_round(struct oyez_customer *customer, const struct id *only
 		return loaded;
 	flush(customer, only, &first);
 	size_t count;
-	struct id *ids = list_intents(customer, only, &count);
+	struct id *ids = list_intents(customer, others ? NULL : only, &count);
 	for (size_t i = 0; i < count; i++) {
 		enum err err = sync_intent(customer, &ids[i], &problem);
 		if (err && !error_is_passing(err))
 			customer_problem(customer, &ids[i], err, "status");
-		note_first(&first, &problem, err);
+		if (!only || id_equal(&ids[i], only))
+			note_first(&first, &problem, err);
 	}
 	free(ids);
 	// Answers by policy and reveals that followed from what was read.
@@ -257,19 +260,20 @@ static size_t distinct_fds(const struct polls *polls, struct pollfd fds[POLLS_MA
 	return count;
 }
 
-// Until one poll is done, the time is up or somebody wakes us.
+// Until one poll is done, the time is up, somebody wakes us, or another program changed the wallet: a new intent of its
+// is ours to look after, too.
 static void polls_wait(struct oyez_customer *customer, struct polls *polls, uint64_t wait_ms)
 {
 	struct pollfd fds[POLLS_MAX];
 	size_t fd_count = distinct_fds(polls, fds);
 	uint64_t until_ms = monotonic_ms() + wait_ms + GRACE_MS;
-	while (!customer->woken && monotonic_ms() < until_ms) {
+	while (!customer->woken && monotonic_ms() < until_ms && !wallet_changed(customer->wallet)) {
 		for (size_t i = 0; i < polls->count; i++) {
 			struct transport *transport = polls->connections[i]->transport;
 			if (transport_wait(transport, fd_count == 1 ? SLICE_MS : 0))
 				return;
 		}
-		if (fd_count > 1)
+		if (fd_count != 1) // with none at all it is a pause
 			poll(fds, fd_count, SLICE_MS);
 	}
 }
@@ -280,15 +284,21 @@ static void pause_ms(uint64_t ms)
 }
 
 // One long poll for each of up to POLLS_MAX intents; comes back when one of them has something, or the time is up.
-static enum err wait_for_any(struct oyez_customer *customer, const struct id *ids, size_t count, uint64_t wait_ms,
-                             struct oyez_error *error)
+static enum err wait_for_any(struct oyez_customer *customer, const struct id *only, const struct id *ids, size_t count,
+                             uint64_t wait_ms, struct oyez_error *error)
 {
 	struct polls polls = {0};
 	enum err err = ERR_OK;
 	uint64_t started_ms = monotonic_ms();
 	uint32_t each_ms = wait_ms > WAIT_MS_MAX ? WAIT_MS_MAX : (uint32_t)wait_ms;
-	for (size_t i = 0; !err && i < count; i++)
-		err = poll_start(customer, &polls, &ids[i], each_ms, error);
+	for (size_t i = 0; !err && i < count; i++) {
+		struct oyez_error problem = {0};
+		enum err started = poll_start(customer, &polls, &ids[i], each_ms, &problem);
+		if (started && (!only || id_equal(only, &ids[i]))) {
+			err = started;
+			*error = problem;
+		}
+	}
 	if (!err)
 		polls_wait(customer, &polls, each_ms);
 	polls_cancel(&polls);
@@ -302,7 +312,7 @@ static enum err wait_turn(struct oyez_customer *customer, const struct id *only,
                           struct oyez_error *error)
 {
 	size_t count;
-	struct id *ids = list_intents(customer, only, &count);
+	struct id *ids = list_intents(customer, NULL, &count);
 	enum err err = ERR_OK;
 	if (count == 0) {
 		pause_ms(wait_ms < SLICE_MS ? wait_ms : SLICE_MS);
@@ -311,7 +321,7 @@ static enum err wait_turn(struct oyez_customer *customer, const struct id *only,
 		size_t first = group * POLLS_MAX, size = count - first < POLLS_MAX ? count - first : POLLS_MAX;
 		if (groups > 1 && wait_ms > TURN_MS)
 			wait_ms = TURN_MS;
-		err = wait_for_any(customer, ids + first, size, wait_ms, error);
+		err = wait_for_any(customer, only, ids + first, size, wait_ms, error);
 	}
 	free(ids);
 	return err;
@@ -326,18 +336,21 @@ enum err oyez_sync(struct oyez_customer *customer, const char *intent, uint64_t 
 		err = wallet_resolve(customer->wallet, WALLET_INTENT, intent, &id, error);
 		only = &id;
 	}
+	struct oyez_error unused;
+	if (!error)
+		error = &unused;
 	customer->changed = false;
 	customer->woken = false;
 	uint64_t until_ms = monotonic_ms() + wait_ms;
 	size_t turn = 0;
 	if (!err)
-		err = sync_round(customer, only, error);
+		err = sync_round(customer, only, wait_ms > 0, error);
 	while (!err && !customer->changed && !customer->woken && monotonic_ms() < until_ms) {
 		if (only && !wants_sync(customer, wallet_intent(customer->wallet, only)))
 			break; // it has ended: nothing will come
 		err = wait_turn(customer, only, &turn, until_ms - monotonic_ms(), error);
 		if (!err)
-			err = sync_round(customer, only, error);
+			err = sync_round(customer, only, true, error);
 	}
 	if (changed)
 		*changed = customer->changed;

@@ -104,8 +104,8 @@ enum err oyez_post(struct oyez_customer *customer, const struct oyez_want *want,
 // ---- staying in touch
 
 // Sends what is pending, reads what came for one intent (NULL: all open ones), answers details requests by policy,
-// reveals where a countersignature and its outcome are there. Waits up to wait_ms (real time) for something to come;
-// *changed (may be NULL) tells whether anything did.
+// reveals where a countersignature and its outcome are there. Waits up to wait_ms (real time) for something to come,
+// and does the same for all other open intents while it waits; *changed (may be NULL) tells whether anything came.
 enum err oyez_sync(struct oyez_customer *customer, const char *intent, uint64_t wait_ms, bool *changed,
                    struct oyez_error *error);
 // One turn of an agent: oyez_sync over all open intents, with unreachable brokers reported as events and tried again.

@@ -156,6 +156,12 @@ static bool unchanged(const struct stat *a, const struct stat *b)
 	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
+bool wallet_changed(const struct wallet *wallet)
+{
+	struct stat now;
+	return stat(wallet->path, &now) == 0 && !unchanged(&wallet->seen, &now);
+}
+
 enum err wallet_load(struct wallet *wallet, struct oyez_error *error)
 {
 	struct stat now;

@@ -26,6 +26,8 @@ enum err wallet_load(struct wallet *wallet, struct oyez_error *error);
 enum err wallet_begin(struct wallet *wallet, struct oyez_error *error);
 enum err wallet_commit(struct wallet *wallet, struct oyez_error *error);
 void wallet_abort(struct wallet *wallet);
+// Has somebody else written the file since it was read here?
+bool wallet_changed(const struct wallet *wallet);
 Oyez__Wallet__File *wallet_records(struct wallet *wallet);
 
 // Everything but unused tokens and their keys, under the same passphrase. An existing file is not overwritten.
