@@ -208,7 +208,7 @@ struct oyez_done {
 	struct id subscription;
 	struct id object;
 };
-// The next thing done, or OYEZ_DONE_NOTHING after timeout_ms.
+// The next thing done, or OYEZ_DONE_NOTHING after timeout_ms. Call it until it says so: that is when the home is written.
 void oyez_vendor_wait(struct oyez_vendor *vendor, uint64_t timeout_ms, struct oyez_done *done);
 // Readable when oyez_vendor_wait has something to do. For poll only: do not read from it.
 int oyez_vendor_fd(struct oyez_vendor *vendor);

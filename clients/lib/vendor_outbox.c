@@ -181,8 +181,8 @@ static void apply_subscription(Oyez__VendorHome *state, Oyez__HomePendingKind ki
 		subscription->acknowledged = true;
 }
 
-enum err outbox_apply(struct oyez_vendor *vendor, Oyez__HomePendingKind kind, const struct id *object, enum err result,
-                      struct oyez_error *error)
+enum err outbox_note(struct oyez_vendor *vendor, Oyez__HomePendingKind kind, const struct id *object, enum err result,
+                     struct oyez_error *error)
 {
 	Oyez__VendorHome *state;
 	Oyez__HomePending *pending;
@@ -221,7 +221,15 @@ enum err outbox_apply(struct oyez_vendor *vendor, Oyez__HomePendingKind kind, co
 	}
 	if (pending != NULL)
 		home_remove_pending(state, pending);
-	return vendor_home_commit(vendor->home, error);
+	return ERR_OK;
+}
+
+enum err outbox_apply(struct oyez_vendor *vendor, Oyez__HomePendingKind kind, const struct id *object, enum err result,
+                      struct oyez_error *error)
+{
+	enum err err = outbox_note(vendor, kind, object, result, error);
+
+	return err == ERR_OK && vendor->home->locked ? vendor_home_commit(vendor->home, error) : err;
 }
 
 // ---- sending

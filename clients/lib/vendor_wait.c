@@ -219,7 +219,7 @@ static bool finish(struct oyez_vendor *vendor, struct transport_call *finished, 
 	if (call->kind == VENDOR_CALL_PENDING) {
 		done->kind = done_kind(call->pending);
 		again = record_again(vendor, call, done);
-		if (!again && outbox_apply(vendor, call->pending, &call->object, done->result, &storing) != ERR_OK &&
+		if (!again && outbox_note(vendor, call->pending, &call->object, done->result, &storing) != ERR_OK &&
 		    done->result == ERR_OK) {
 			done->result = storing.code;
 			done->error = storing;
@@ -244,6 +244,11 @@ void oyez_vendor_wait(struct oyez_vendor *vendor, uint64_t timeout_ms, struct oy
 		struct transport_call *finished = transport_wait(vendor->transport, timeout_ms);
 
 		if (finished == NULL) {
+			// Many answers, one write. A failed one leaves the records pending: they are sent again.
+			struct oyez_error ignored;
+
+			if (vendor->home->locked)
+				(void)vendor_home_commit(vendor->home, &ignored);
 			memset(done, 0, sizeof(*done));
 			return;
 		}
