@@ -158,14 +158,14 @@ static json_t *vendor_json(const Oyez__VendorState *vendor)
 {
 	Oyez__Listing *listing = NULL;
 	if (vendor->listing && vendor->listing->listing)
-		codec_decode_listing(NULL, vendor->listing->listing->record.data, vendor->listing->listing->record.len, &listing,
-		                     NULL);
+		codec_decode_listing(NULL, vendor->listing->listing->record.data, vendor->listing->listing->record.len,
+		                     &listing, NULL);
 	json_t *terms = json_array();
 	for (size_t i = 0; listing && i < listing->n_terms; i++)
 		json_array_append_new(terms, json_text(listing->terms[i]));
 	json_t *object = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "vendor", json_binary(&vendor->vendor_id), "status",
-	                           vendor_status_word(vendor->status), "name", json_text(listing ? listing->name : ""), "url",
-	                           json_text(listing ? listing->url : ""), "country",
+	                           vendor_status_word(vendor->status), "name", json_text(listing ? listing->name : ""),
+	                           "url", json_text(listing ? listing->url : ""), "country",
 	                           json_text(listing ? listing->country : ""), "terms", terms);
 	if (listing)
 		oyez__listing__free_unpacked(listing, NULL);
@@ -204,7 +204,8 @@ static void print_vendors(struct cli *cli, const json_t *vendors)
 	size_t i;
 	json_t *vendor;
 	struct cli_table *table = cli->json ? NULL : cli_table_new(cli, 5, cli->french ? titles_fr : titles);
-	json_array_foreach(vendors, i, vendor) {
+	json_array_foreach(vendors, i, vendor)
+	{
 		if (cli->json) {
 			cli_object(cli, json_incref(vendor));
 			continue;
@@ -248,7 +249,8 @@ static int vendor_find(struct admin *admin, const char *text, struct id *id)
 	if (code != EXIT_DONE)
 		return code;
 	size_t i, found = 0, length = strlen(text);
-	json_array_foreach(vendors, i, vendor) {
+	json_array_foreach(vendors, i, vendor)
+	{
 		const char *hex = json_string_value(json_object_get(vendor, "vendor"));
 		if (length >= PREFIX_DIGITS_MIN && strncasecmp(hex, text, length) == 0) {
 			found++;
@@ -287,8 +289,8 @@ int command_admin_approve(struct cli *cli, int argc, char **argv)
 		Oyez__AdminRequest request = OYEZ__ADMIN_REQUEST__INIT;
 		request.body_case = OYEZ__ADMIN_REQUEST__BODY_APPROVE;
 		request.approve = &approve;
-		code = admin_acknowledged(&admin, &request,
-		                          json_pack("{s:o, s:s}", "vendor", json_hex(id.bytes, ID_BYTES), "status", "approved"));
+		code = admin_acknowledged(
+		    &admin, &request, json_pack("{s:o, s:s}", "vendor", json_hex(id.bytes, ID_BYTES), "status", "approved"));
 	}
 	transport_close(admin.transport);
 	return code;

@@ -169,11 +169,12 @@ static int help_all(struct cli *cli)
 		if (command->summary)
 			printf("  oyez %-26s %s\n", command->words, cli_word(cli, command->summary, command->summary_fr));
 	}
-	puts(cli_word(cli,
-	              "\nFor all: --broker URL[#KEY]  --home DIR  --json   (or OYEZ_BROKER, OYEZ_HOME, OYEZ_JSON)\n"
-	              "More about one command: oyez help COMMAND",
-	              "\nPour toutes : --broker URL[#CLÉ]  --home DOSSIER  --json   (ou OYEZ_BROKER, OYEZ_HOME, OYEZ_JSON)\n"
-	              "Plus sur une commande : oyez help COMMANDE"));
+	puts(
+	    cli_word(cli,
+	             "\nFor all: --broker URL[#KEY]  --home DIR  --json   (or OYEZ_BROKER, OYEZ_HOME, OYEZ_JSON)\n"
+	             "More about one command: oyez help COMMAND",
+	             "\nPour toutes : --broker URL[#CLÉ]  --home DOSSIER  --json   (ou OYEZ_BROKER, OYEZ_HOME, OYEZ_JSON)\n"
+	             "Plus sur une commande : oyez help COMMANDE"));
 	return EXIT_DONE;
 }
 
@@ -242,8 +243,9 @@ static int dispatch(struct cli *cli, int argc, char **argv)
 	cli->command = command;
 	if (cli->guardian)
 		return cli_usage(cli, command, "%s",
-		                 cli_word(cli, "--guardian is not in this version: this build has no relay yet; "
-		                               "leave it out for direct mode (reduced privacy)",
+		                 cli_word(cli,
+		                          "--guardian is not in this version: this build has no relay yet; "
+		                          "leave it out for direct mode (reduced privacy)",
 		                          "--guardian n'est pas dans cette version : elle n'a pas encore de relais ; "
 		                          "omettez-le pour le mode direct (confidentialité réduite)"));
 	return command->run(cli, argc - words + 1, argv + words - 1);

@@ -23,7 +23,7 @@ enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3, EX
 
 // One line a command in commands.c: words after "oyez", handler, usage in English and French.
 struct cli_command {
-	const char *words; // "vendor subscribe"
+	const char *words;                                  // "vendor subscribe"
 	int (*run)(struct cli *cli, int argc, char **argv); // argv[0] is the last word; returns an exit code
 	const char *usage, *summary, *summary_fr;
 };
@@ -42,7 +42,7 @@ int cli_exit_code(enum err code);
 json_t *cli_error_json(const struct cli *cli, const struct oyez_error *error);
 // A usage error (`command` is mostly cli->command): says what is wrong with which word, shows the command's usage line.
 int cli_usage(struct cli *cli, const struct cli_command *command, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 // A line for people only (nothing with --json). English and French given side by side.
 void cli_say(struct cli *cli, const char *english, const char *french, ...) __attribute__((format(printf, 2, 4)));
 // The same on stderr: remarks that are not the answer.
@@ -62,10 +62,10 @@ int cli_getopt(struct cli *cli, int argc, char **argv, const struct option *opti
 // `--wait S`: seconds, decimals allowed, or a duration such as 200ms. False after a usage error was printed.
 bool cli_wait_parse(struct cli *cli, const char *text, uint64_t *wait_ms);
 // A whole number between min and max. False after a usage error was printed.
-bool cli_number_parse(struct cli *cli, const char *option, const char *text, uint64_t min, uint64_t max,
-                      uint64_t *out);
+bool cli_number_parse(struct cli *cli, const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *out);
 
-// Exactly `count` words that are no options stand behind the options (getopt moved them to the end); else a usage error.
+// Exactly `count` words that are no options stand behind the options (getopt moved them to the end); else a usage
+// error.
 bool cli_words(struct cli *cli, int argc, int count);
 
 // Reads a whole file of at most bytes_max ("-" is stdin); *text is malloc'd and ends with a zero byte beyond `bytes`.

@@ -2,18 +2,18 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/vendor_commands.h"
 
-#define WANT_FLAGS                                                                                                 \
-	"[--budget MIN-MAX] [--currency EUR] [--needed-by DATE] [--quantity N] [--condition new|used|any] "            \
-	"[--fulfilment delivery|pickup|onsite|any] [--language fr] [--terms ID] [--reach region|country|world] "       \
-	"[--crowd K] [--waive-crowd] [--coarsest STEP] [--patience 10m] [--expires 7d] [--deals-max N] "               \
-	"[--vendor-country CC]... [--min-rating R] [--allow|--block VENDOR]... [--share-details ask|auto|never] "      \
+#define WANT_FLAGS                                                                                                     \
+	"[--budget MIN-MAX] [--currency EUR] [--needed-by DATE] [--quantity N] [--condition new|used|any] "                \
+	"[--fulfilment delivery|pickup|onsite|any] [--language fr] [--terms ID] [--reach region|country|world] "           \
+	"[--crowd K] [--waive-crowd] [--coarsest STEP] [--patience 10m] [--expires 7d] [--deals-max N] "                   \
+	"[--vendor-country CC]... [--min-rating R] [--allow|--block VENDOR]... [--share-details ask|auto|never] "          \
 	"[--share-max N] [--details FILE]"
 
 int command_not_here(struct cli *cli, int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	return cli_usage(cli, NULL, cli_word(cli, "\"oyez %s\" is not in this version",
-	                                     "« oyez %s » n'est pas dans cette version"),
+	return cli_usage(cli, NULL,
+	                 cli_word(cli, "\"oyez %s\" is not in this version", "« oyez %s » n'est pas dans cette version"),
 	                 cli->command->words);
 }
 

@@ -112,8 +112,10 @@ static int accept_follow(struct cli *cli, struct oyez_customer *customer, const 
 			                          json_object_get(result, "status")));
 		cli_say(cli, "Deal %s: %s.", "Accord %s : %s.", short_id(result, "deal"), text_of(result, "status"));
 		if (code == EXIT_WAITED || !flags->has_wait)
-			cli_say(cli, "Your card leaves when the vendor has countersigned; any later command, or oyez agent, sees to it.",
-			        "Votre fiche part quand le vendeur aura contresigné ; toute commande suivante, ou oyez agent, s'en charge.");
+			cli_say(cli,
+			        "Your card leaves when the vendor has countersigned; any later command, or oyez agent, sees to it.",
+			        "Votre fiche part quand le vendeur aura contresigné ; toute commande suivante, ou oyez agent, s'en "
+			        "charge.");
 	}
 	json_decref(result);
 	return code;

@@ -85,18 +85,18 @@ const char *short_id(const json_t *object, const char *name)
 static const struct {
 	const char *type, *english, *french;
 } event_words[] = {
-	{"offer", "offer", "offre"},
-	{"question", "question", "question"},
-	{"answered", "details given by your rules", "détails donnés selon vos règles"},
-	{"countersigned", "the vendor countersigned", "le vendeur a contresigné"},
-	{"revealed", "your card was sent to the vendor", "votre fiche a été envoyée au vendeur"},
-	{"concluded", "concluded: the vendor has your card", "conclu : le vendeur a votre fiche"},
-	{"lapsed", "the deal lapsed; nothing was revealed", "l'accord est caduc ; rien n'a été révélé"},
-	{"withdrawn", "an offer was withdrawn", "une offre a été retirée"},
-	{"released", "published, without your name", "publiée, sans votre nom"},
-	{"ended", "ended", "terminée"},
-	{"refused", "refused", "refusée"},
-	{"problem", "problem", "problème"},
+    {"offer", "offer", "offre"},
+    {"question", "question", "question"},
+    {"answered", "details given by your rules", "détails donnés selon vos règles"},
+    {"countersigned", "the vendor countersigned", "le vendeur a contresigné"},
+    {"revealed", "your card was sent to the vendor", "votre fiche a été envoyée au vendeur"},
+    {"concluded", "concluded: the vendor has your card", "conclu : le vendeur a votre fiche"},
+    {"lapsed", "the deal lapsed; nothing was revealed", "l'accord est caduc ; rien n'a été révélé"},
+    {"withdrawn", "an offer was withdrawn", "une offre a été retirée"},
+    {"released", "published, without your name", "publiée, sans votre nom"},
+    {"ended", "ended", "terminée"},
+    {"refused", "refused", "refusée"},
+    {"problem", "problem", "problème"},
 };
 
 void customer_print_event(void *context, const json_t *event)
@@ -111,8 +111,10 @@ void customer_print_event(void *context, const json_t *event)
 		if (strcmp(event_words[i].type, type) == 0)
 			words = cli_word(cli, event_words[i].english, event_words[i].french);
 	}
-	const char *object = json_object_get(event, "deal") ? "deal" : json_object_get(event, "offer") ? "offer"
-	                     : json_object_get(event, "question") ? "question" : "intent";
+	const char *object = json_object_get(event, "deal")       ? "deal"
+	                     : json_object_get(event, "offer")    ? "offer"
+	                     : json_object_get(event, "question") ? "question"
+	                                                          : "intent";
 	char *vendor = cli_clean(text_of(event, "vendor_name"));
 	const char *money = text_of(event, "total");
 	const char *code = json_object_get(event, "code") ? text_of(event, "code") : text_of(event, "status");

@@ -22,7 +22,6 @@ struct want_args {
 	const char *countries[64], *allow[64], *block[64];
 	bool preview, post;
 };
-enum { WANT_BAD = -1 };
 void want_args_init(struct want_args *args);
 void want_args_free(struct want_args *args);
 // One option of WANT_OPTIONS. EXIT_DONE or the exit code after the error was printed.
@@ -37,7 +36,7 @@ void want_say(struct cli *cli, const json_t *result);
 const char *short_id(const json_t *object, const char *name);
 // The text of a string, or of money, "" when absent; valid until the next four calls.
 const char *text_of(const json_t *object, const char *name);
-// "2 h", "3 d" until an RFC 3339 time, "-" when unknown.
+// Milliseconds of a clock that nobody sets, for waiting.
 uint64_t steady_ms(void);
 
 // One event of oyez_customer_on_event: a JSON line, or a line for people. `context` is the struct cli.

@@ -41,8 +41,9 @@ static int look_flags(struct cli *cli, int argc, char **argv, const struct optio
 			flags->export_file = optarg;
 			break;
 		case LOOK_WHO:
-			return cli_usage(cli, cli->command, "%s",
-			                 cli_word(cli, "ledger --who is not in this version", "ledger --who n'est pas dans cette version"));
+			return cli_usage(
+			    cli, cli->command, "%s",
+			    cli_word(cli, "ledger --who is not in this version", "ledger --who n'est pas dans cette version"));
 		default:
 			return EXIT_USAGE;
 		}
@@ -57,7 +58,8 @@ static void print_lines(struct cli *cli, json_t *array, uint64_t max)
 {
 	size_t i;
 	json_t *object;
-	json_array_foreach(array, i, object) {
+	json_array_foreach(array, i, object)
+	{
 		if (max && i >= max)
 			break;
 		cli_object(cli, json_incref(object));
@@ -83,7 +85,8 @@ static void print_table(struct cli *cli, json_t *array, uint64_t max, size_t col
 	if (json_array_size(array) == 0)
 		cli_say(cli, "%s", "%s", cli_word(cli, none, none_fr));
 	struct cli_table *table = json_array_size(array) ? cli_table_new(cli, columns, titles) : NULL;
-	json_array_foreach(array, i, object) {
+	json_array_foreach(array, i, object)
+	{
 		const char *cells[12];
 		char copies[12][512];
 		if (max && i >= max)
@@ -136,7 +139,8 @@ int command_intents(struct cli *cli, int argc, char **argv)
 
 int command_deals(struct cli *cli, int argc, char **argv)
 {
-	static const char *const fields[] = {"deal", "status", "vendor_name", "vendor_url", "total", "terms", "accepted_at"};
+	static const char *const fields[] = {"deal",  "status", "vendor_name", "vendor_url",
+	                                     "total", "terms",  "accepted_at"};
 	static const char *const titles[] = {"DEAL", "STATUS", "VENDOR", "ADDRESS", "TOTAL", "TERMS", "ACCEPTED"};
 	static const char *const titles_fr[] = {"ACCORD", "ÉTAT", "VENDEUR", "ADRESSE", "TOTAL", "CONDITIONS", "ACCEPTÉ"};
 	return list_command(cli, argc, argv, oyez_deals, 7, fields, cli->french ? titles_fr : titles, "No deals yet.",
@@ -177,14 +181,14 @@ static void say_words(struct cli *cli, const json_t *words)
 {
 	size_t i;
 	json_t *word;
-	json_array_foreach(words, i, word)
-		cli_say(cli, "    %s", "    %s", json_string_value(word));
+	json_array_foreach(words, i, word) cli_say(cli, "    %s", "    %s", json_string_value(word));
 }
 
 static void say_explained(struct cli *cli, const json_t *explained)
 {
 	bool broadcast = json_is_true(json_object_get(explained, "broadcast"));
-	cli_say(cli, "Intent %s is %s.", "L'intention %s : %s.", short_id(explained, "intent"), text_of(explained, "status"));
+	cli_say(cli, "Intent %s is %s.", "L'intention %s : %s.", short_id(explained, "intent"),
+	        text_of(explained, "status"));
 	cli_say(cli, "%s", "%s",
 	        broadcast ? cli_word(cli, "Every vendor whose filter matches was shown this:",
 	                             "Tout vendeur dont le filtre convient a vu ceci :")
@@ -201,7 +205,8 @@ static void say_explained(struct cli *cli, const json_t *explained)
 	                                          "Vous n'avez rien donné de plus à aucun vendeur."));
 	size_t i;
 	json_t *entry;
-	json_array_foreach(given, i, entry) {
+	json_array_foreach(given, i, entry)
+	{
 		char *vendor = cli_clean(text_of(entry, "vendor_name"));
 		cli_say(cli, "    %s: %s (%s), until %s", "    %s : %s (%s), jusqu'au %s", text_of(entry, "what"), vendor,
 		        short_id(entry, "vendor"), text_of(entry, "until"));
@@ -262,19 +267,20 @@ static enum err listing_wait(const struct listing *listing, uint64_t wait_ms, js
 }
 
 static const struct option wait_options[] = {
-	{"wait", required_argument, NULL, LOOK_WAIT},
-	{"sort", required_argument, NULL, LOOK_SORT},
-	{"max", required_argument, NULL, LOOK_MAX},
-	{NULL, 0, NULL, 0},
+    {"wait", required_argument, NULL, LOOK_WAIT},
+    {"sort", required_argument, NULL, LOOK_SORT},
+    {"max", required_argument, NULL, LOOK_MAX},
+    {NULL, 0, NULL, 0},
 };
 
 static int listing_command(struct cli *cli, int argc, char **argv, bool questions)
 {
-	static const char *const offer_fields[] = {"offer",        "vendor_name", "total",         "availability",
-	                                           "delivery_days", "origin",     "warranty_months", "valid_until", "vendor_url"};
+	static const char *const offer_fields[] = {"offer",           "vendor_name",   "total",
+	                                           "availability",    "delivery_days", "origin",
+	                                           "warranty_months", "valid_until",   "vendor_url"};
 	static const char *const offer_titles[] = {"OFFER",  "VENDOR",   "TOTAL",       "AVAILABLE", "DAYS",
 	                                           "ORIGIN", "WARRANTY", "VALID UNTIL", "ADDRESS"};
-	static const char *const offer_titles_fr[] = {"OFFRE",   "VENDEUR",  "TOTAL",      "DISPO", "JOURS",
+	static const char *const offer_titles_fr[] = {"OFFRE",   "VENDEUR",  "TOTAL",    "DISPO",  "JOURS",
 	                                              "ORIGINE", "GARANTIE", "JUSQU'AU", "ADRESSE"};
 	static const char *const question_fields[] = {"question", "kind", "vendor_name", "vendor_url", "text"};
 	static const char *const question_titles[] = {"QUESTION", "KIND", "VENDOR", "ADDRESS", "TEXT"};
@@ -339,11 +345,13 @@ static int export_ledger(struct cli *cli, const json_t *ledger, const char *path
 
 int command_ledger(struct cli *cli, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"export", required_argument, NULL, LOOK_EXPORT}, {"who", required_argument, NULL, LOOK_WHO}, {NULL, 0, NULL, 0}};
+	static const struct option options[] = {{"export", required_argument, NULL, LOOK_EXPORT},
+	                                        {"who", required_argument, NULL, LOOK_WHO},
+	                                        {NULL, 0, NULL, 0}};
 	static const char *const fields[] = {"intent", "what", "vendor_name", "vendor_url", "at", "terms", "until"};
 	static const char *const titles[] = {"INTENT", "WHAT", "VENDOR", "ADDRESS", "GIVEN", "TERMS", "UNTIL"};
-	static const char *const titles_fr[] = {"INTENTION", "QUOI", "VENDEUR", "ADRESSE", "DONNÉ", "CONDITIONS", "JUSQU'AU"};
+	static const char *const titles_fr[] = {"INTENTION", "QUOI",       "VENDEUR", "ADRESSE",
+	                                        "DONNÉ",     "CONDITIONS", "JUSQU'AU"};
 	struct look_flags flags;
 	int code = look_flags(cli, argc, argv, options, 0, &flags);
 	struct oyez_customer *customer = code == EXIT_DONE ? customer_open(cli, &code) : NULL;

@@ -18,7 +18,8 @@ static enum err draft_budget(const json_t *draft, struct oyez_want *want)
 	const json_t *budget = json_object_get(draft, "budget");
 	const char *min = draft_text(budget, "min"), *max = draft_text(budget, "max");
 	if (!want->currency)
-		want->currency = draft_text(budget, "currency") ? draft_text(budget, "currency") : draft_text(draft, "currency");
+		want->currency =
+		    draft_text(budget, "currency") ? draft_text(budget, "currency") : draft_text(draft, "currency");
 	if (want->has_budget || (!min && !max))
 		return ERR_OK;
 	enum err err = min ? amount_parse(min, &want->budget_min_e4) : ERR_OK;
@@ -88,7 +89,7 @@ static void say_result(struct cli *cli, const json_t *result)
 	size_t i;
 	json_t *place;
 	json_array_foreach(found, i, place)
-		cli_say(cli, "  %s (%s)", "  %s (%s)", text_of(place, "path"), text_of(place, "kind"));
+	    cli_say(cli, "  %s (%s)", "  %s (%s)", text_of(place, "path"), text_of(place, "kind"));
 	cli_say(cli, "Not understood: %zu places.", "Non compris : %zu endroits.",
 	        json_array_size(json_object_get(result, "not_understood")));
 }

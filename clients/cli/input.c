@@ -39,8 +39,7 @@ bool cli_words(struct cli *cli, int argc, int count)
 	if (left < count)
 		cli_usage(cli, cli->command, "%s", cli_word(cli, "something is missing", "il manque quelque chose"));
 	else
-		cli_usage(cli, cli->command,
-		          cli_word(cli, "%d words too many", "%d mots de trop"), left - count);
+		cli_usage(cli, cli->command, cli_word(cli, "%d words too many", "%d mots de trop"), left - count);
 	return false;
 }
 
@@ -61,8 +60,7 @@ bool cli_wait_parse(struct cli *cli, const char *text, uint64_t *wait_ms)
 	return false;
 }
 
-bool cli_number_parse(struct cli *cli, const char *option, const char *text, uint64_t min, uint64_t max,
-                      uint64_t *out)
+bool cli_number_parse(struct cli *cli, const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *out)
 {
 	char *end = NULL;
 	errno = 0;
@@ -166,8 +164,9 @@ static char *ask(FILE *terminal, const char *prompt)
 static char *ask_twice(struct cli *cli, FILE *terminal)
 {
 	for (;;) {
-		char *first = ask(terminal, cli_word(cli, "New passphrase (empty for none):",
-		                                     "Nouvelle phrase de passe (vide pour aucune) :"));
+		char *first =
+		    ask(terminal,
+		        cli_word(cli, "New passphrase (empty for none):", "Nouvelle phrase de passe (vide pour aucune) :"));
 		char *second = ask(terminal, cli_word(cli, "Once more:", "Encore une fois :"));
 		bool equal = first && second && strcmp(first, second) == 0;
 		if (second)
@@ -189,8 +188,8 @@ char *cli_passphrase(struct cli *cli, bool new_one)
 	FILE *terminal = isatty(STDIN_FILENO) ? fopen("/dev/tty", "r") : NULL;
 	if (!terminal)
 		return strdup("");
-	char *passphrase = new_one ? ask_twice(cli, terminal)
-	                           : ask(terminal, cli_word(cli, "Passphrase:", "Phrase de passe :"));
+	char *passphrase =
+	    new_one ? ask_twice(cli, terminal) : ask(terminal, cli_word(cli, "Passphrase:", "Phrase de passe :"));
 	fclose(terminal);
 	return passphrase ? passphrase : strdup("");
 }

@@ -62,7 +62,8 @@ static char *join_array(const struct cli *cli, const json_t *array)
 		abort();
 	size_t i;
 	json_t *value;
-	json_array_foreach(array, i, value) {
+	json_array_foreach(array, i, value)
+	{
 		char *text = scalar_text(cli, value);
 		fprintf(stream, "%s%s", i ? ", " : "", text);
 		free(text);
@@ -80,7 +81,8 @@ static bool list_rows(const struct cli *cli, struct cli_table *table, const char
 	json_t *item;
 	if (!json_is_object(json_array_get(list, 0)))
 		return false;
-	json_array_foreach(list, i, item) {
+	json_array_foreach(list, i, item)
+	{
 		char below[300];
 		snprintf(below, sizeof(below), "%.250s.%zu.", name, i + 1);
 		object_rows(cli, table, below, item);
@@ -92,7 +94,8 @@ static void object_rows(const struct cli *cli, struct cli_table *table, const ch
 {
 	const char *key;
 	json_t *value;
-	json_object_foreach((json_t *)object, key, value) {
+	json_object_foreach((json_t *)object, key, value)
+	{
 		char name[256];
 		snprintf(name, sizeof(name), "%s%s", prefix, key);
 		if (json_is_object(value) && !is_money(value)) {

@@ -41,33 +41,33 @@ enum {
 };
 
 const struct option want_options[] = {
-	{"category", required_argument, NULL, WANT_CATEGORY},
-	{"region", required_argument, NULL, WANT_REGION},
-	{"budget", required_argument, NULL, WANT_BUDGET},
-	{"currency", required_argument, NULL, WANT_CURRENCY},
-	{"needed-by", required_argument, NULL, WANT_NEEDED_BY},
-	{"quantity", required_argument, NULL, WANT_QUANTITY},
-	{"condition", required_argument, NULL, WANT_CONDITION},
-	{"fulfilment", required_argument, NULL, WANT_FULFILMENT},
-	{"language", required_argument, NULL, WANT_LANGUAGE},
-	{"terms", required_argument, NULL, WANT_TERMS},
-	{"reach", required_argument, NULL, WANT_REACH},
-	{"crowd", required_argument, NULL, WANT_CROWD},
-	{"waive-crowd", no_argument, NULL, WANT_WAIVE_CROWD},
-	{"coarsest", required_argument, NULL, WANT_COARSEST},
-	{"patience", required_argument, NULL, WANT_PATIENCE},
-	{"expires", required_argument, NULL, WANT_EXPIRES},
-	{"deals-max", required_argument, NULL, WANT_DEALS_MAX},
-	{"vendor-country", required_argument, NULL, WANT_VENDOR_COUNTRY},
-	{"min-rating", required_argument, NULL, WANT_MIN_RATING},
-	{"allow", required_argument, NULL, WANT_ALLOW},
-	{"block", required_argument, NULL, WANT_BLOCK},
-	{"share-details", required_argument, NULL, WANT_SHARE},
-	{"share-max", required_argument, NULL, WANT_SHARE_MAX},
-	{"details", required_argument, NULL, WANT_DETAILS},
-	{"preview", no_argument, NULL, WANT_PREVIEW},
-	{"post", no_argument, NULL, WANT_POST},
-	{NULL, 0, NULL, 0},
+    {"category", required_argument, NULL, WANT_CATEGORY},
+    {"region", required_argument, NULL, WANT_REGION},
+    {"budget", required_argument, NULL, WANT_BUDGET},
+    {"currency", required_argument, NULL, WANT_CURRENCY},
+    {"needed-by", required_argument, NULL, WANT_NEEDED_BY},
+    {"quantity", required_argument, NULL, WANT_QUANTITY},
+    {"condition", required_argument, NULL, WANT_CONDITION},
+    {"fulfilment", required_argument, NULL, WANT_FULFILMENT},
+    {"language", required_argument, NULL, WANT_LANGUAGE},
+    {"terms", required_argument, NULL, WANT_TERMS},
+    {"reach", required_argument, NULL, WANT_REACH},
+    {"crowd", required_argument, NULL, WANT_CROWD},
+    {"waive-crowd", no_argument, NULL, WANT_WAIVE_CROWD},
+    {"coarsest", required_argument, NULL, WANT_COARSEST},
+    {"patience", required_argument, NULL, WANT_PATIENCE},
+    {"expires", required_argument, NULL, WANT_EXPIRES},
+    {"deals-max", required_argument, NULL, WANT_DEALS_MAX},
+    {"vendor-country", required_argument, NULL, WANT_VENDOR_COUNTRY},
+    {"min-rating", required_argument, NULL, WANT_MIN_RATING},
+    {"allow", required_argument, NULL, WANT_ALLOW},
+    {"block", required_argument, NULL, WANT_BLOCK},
+    {"share-details", required_argument, NULL, WANT_SHARE},
+    {"share-max", required_argument, NULL, WANT_SHARE_MAX},
+    {"details", required_argument, NULL, WANT_DETAILS},
+    {"preview", no_argument, NULL, WANT_PREVIEW},
+    {"post", no_argument, NULL, WANT_POST},
+    {NULL, 0, NULL, 0},
 };
 
 void want_args_init(struct want_args *args)
@@ -151,8 +151,9 @@ static int share(struct cli *cli, struct want_args *args, const char *value)
 			return EXIT_DONE;
 		}
 	}
-	return cli_usage(cli, cli->command, cli_word(cli, "--share-details is ask, auto or never, not \"%s\"",
-	                                             "--share-details est ask, auto ou never, pas « %s »"),
+	return cli_usage(cli, cli->command,
+	                 cli_word(cli, "--share-details is ask, auto or never, not \"%s\"",
+	                          "--share-details est ask, auto ou never, pas « %s »"),
 	                 value);
 }
 

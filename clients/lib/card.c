@@ -26,7 +26,8 @@ static enum err check_address(const json_t *address, struct oyez_error *error)
 		return check_string("address", address, error);
 	if (!json_is_object(address))
 		return oyez_error_set(error, ERR_BAD_CARD, "address is not an object");
-	json_object_foreach((json_t *)address, key, value) {
+	json_object_foreach((json_t *)address, key, value)
+	{
 		enum err err = check_string(key, value, error);
 		if (err)
 			return err;
@@ -40,7 +41,8 @@ static enum err check_card(const json_t *card, struct oyez_error *error)
 	json_t *value;
 	if (!json_is_object(card))
 		return oyez_error_set(error, ERR_BAD_CARD, "not a JSON object");
-	json_object_foreach((json_t *)card, key, value) {
+	json_object_foreach((json_t *)card, key, value)
+	{
 		if (!*key || strlen(key) > FIELD_NAME_BYTES_MAX || strpbrk(key, " ,\t\n"))
 			return oyez_error_set(error, ERR_BAD_CARD, "a field's name: 1 to %d bytes without spaces and commas",
 			                      FIELD_NAME_BYTES_MAX);
@@ -102,8 +104,7 @@ static enum err write_out(const json_t *chosen, char **card, char ***names, size
 	*name_count = 0;
 	const char *key;
 	json_t *value;
-	json_object_foreach((json_t *)chosen, key, value)
-		(*names)[(*name_count)++] = strdup(key);
+	json_object_foreach((json_t *)chosen, key, value)(*names)[(*name_count)++] = strdup(key);
 	return ERR_OK;
 }
 

@@ -14,10 +14,10 @@
 struct connection {
 	struct connection *next;
 	struct transport *transport;
-	char *url;               // without "#KEY"
-	uint8_t key[KEY_BYTES];  // once met
+	char *url;              // without "#KEY"
+	uint8_t key[KEY_BYTES]; // once met
 	bool met;
-	uint64_t down_until_ms;  // monotonic: not tried again before
+	uint64_t down_until_ms; // monotonic: not tried again before
 	struct oyez_error down;
 };
 
@@ -110,8 +110,8 @@ void apply_refused(struct oyez_customer *customer, const Oyez__Wallet__Pending *
 enum err apply_status(struct oyez_customer *customer, Oyez__Wallet__Intent *intent, const Oyez__Status *status,
                       uint64_t now_ms);
 // Ends it: status, time, keys destroyed unless a deal still needs them.
-void customer_intent_end(struct oyez_customer *customer, Oyez__Wallet__Intent *intent, Oyez__Wallet__IntentStatus status,
-                uint64_t now_ms);
+void customer_intent_end(struct oyez_customer *customer, Oyez__Wallet__Intent *intent,
+                         Oyez__Wallet__IntentStatus status, uint64_t now_ms);
 bool deal_is_open(const Oyez__Wallet__Deal *deal);
 bool intent_has_open_deal(struct oyez_customer *customer, const Oyez__Wallet__Intent *intent);
 void deal_set_state(struct oyez_customer *customer, Oyez__Wallet__Deal *deal, Oyez__DealState state, uint64_t now_ms);
@@ -134,8 +134,8 @@ enum err verify_vendor_message(const struct intent_keys *keys, const Oyez__Vendo
 void vendor_note_free(struct vendor_note *note);
 enum err verify_listing(const uint8_t broker_key[KEY_BYTES], const Oyez__VouchedListing *vouched,
                         Oyez__Listing **listing);
-enum err verify_outcome(const uint8_t broker_key[KEY_BYTES], const Oyez__Signed *signed_outcome,
-                        const struct id *deal, Oyez__OutcomeResult *result, uint64_t *at_ms);
+enum err verify_outcome(const uint8_t broker_key[KEY_BYTES], const Oyez__Signed *signed_outcome, const struct id *deal,
+                        Oyez__OutcomeResult *result, uint64_t *at_ms);
 enum err verify_release(const struct intent_keys *keys, const uint8_t *bytes, size_t count, Oyez__Release **release);
 
 // ---- customer_mailbox.c

@@ -74,8 +74,7 @@ void connections_close(struct oyez_customer *customer)
 }
 
 // Writes what was learnt about a broker: new identity, moved address, newer configuration.
-static enum err remember(struct oyez_customer *customer, const struct connection *connection,
-                         struct oyez_error *error)
+static enum err remember(struct oyez_customer *customer, const struct connection *connection, struct oyez_error *error)
 {
 	const uint8_t *record = NULL;
 	size_t count = 0;
@@ -201,8 +200,8 @@ enum err connection_for(struct oyez_customer *customer, const struct intent_keys
 	char url[512] = "";
 	if (customer->broker)
 		split_url(customer->broker, url);
-	if (customer->broker && strcmp(url, keys->broker_url) != 0 && connection_default(customer, &named, error) == ERR_OK &&
-	    memcmp(named->key, keys->broker_key, KEY_BYTES) == 0) {
+	if (customer->broker && strcmp(url, keys->broker_url) != 0 &&
+	    connection_default(customer, &named, error) == ERR_OK && memcmp(named->key, keys->broker_key, KEY_BYTES) == 0) {
 		*out = named;
 		return ERR_OK;
 	}

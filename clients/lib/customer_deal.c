@@ -308,13 +308,14 @@ static enum err acceptance_make(struct oyez_customer *customer, struct acceptanc
 {
 	Oyez__Wallet__Intent *intent;
 	Oyez__Wallet__Offer *record = wallet_offer(customer->wallet, &acceptance->offer_id, &intent);
-	enum err err = record ? offer_acceptable(customer, intent, record, acceptance->offer, action->now_ms) : ERR_NOT_FOUND;
+	enum err err =
+	    record ? offer_acceptable(customer, intent, record, acceptance->offer, action->now_ms) : ERR_NOT_FOUND;
 	if (!err && !action->keys.released)
 		err = ERR_NOT_RELEASED;
 	if (err)
 		return oyez_error_set(error, err, "offer");
-	uint64_t countersign_ms = deadlines && deadlines->countersign_in_ms ? deadlines->countersign_in_ms
-	                                                                    : COUNTERSIGN_MS_DEFAULT;
+	uint64_t countersign_ms =
+	    deadlines && deadlines->countersign_in_ms ? deadlines->countersign_in_ms : COUNTERSIGN_MS_DEFAULT;
 	uint64_t reveal_ms = deadlines && deadlines->reveal_in_ms ? deadlines->reveal_in_ms : REVEAL_MS_DEFAULT;
 	if (reveal_ms < countersign_ms)
 		reveal_ms = countersign_ms;

@@ -12,8 +12,8 @@ static void add_offer(struct oyez_customer *customer, Oyez__Wallet__Intent *inte
 		Oyez__Wallet__Offer *older = intent->offers[i];
 		if (field_is_id(&older->id, &note->id))
 			return;
-		bool same_vendor = older->vendor_key.len == KEY_BYTES &&
-		                   memcmp(older->vendor_key.data, note->vendor_key, KEY_BYTES) == 0;
+		bool same_vendor =
+		    older->vendor_key.len == KEY_BYTES && memcmp(older->vendor_key.data, note->vendor_key, KEY_BYTES) == 0;
 		if (same_vendor && older->status == OYEZ__WALLET__OFFER_STATUS__OFFER_OPEN)
 			older->status = OYEZ__WALLET__OFFER_STATUS__OFFER_REPLACED;
 	}

@@ -82,8 +82,8 @@ static enum err sign_anew(struct oyez_customer *customer, const struct id *id, c
 		return err;
 	Oyez__Wallet__Pending *pending = pending_find(customer, id);
 	Oyez__Wallet__Intent *intent = wallet_intent(customer->wallet, &keys->id);
-	Oyez__CustomerRecord *record = pending ? oyez__customer_record__unpack(NULL, pending->body.len, pending->body.data)
-	                                       : NULL;
+	Oyez__CustomerRecord *record =
+	    pending ? oyez__customer_record__unpack(NULL, pending->body.len, pending->body.data) : NULL;
 	if (!record || !intent || !keys->alive) {
 		if (record)
 			oyez__customer_record__free_unpacked(record, NULL);
@@ -150,8 +150,8 @@ static enum err send_one(struct oyez_customer *customer, const struct id *id, co
 			break;
 		Oyez__CustomerReply *reply = NULL;
 		struct oyez_error said = {0};
-		enum err code = transport_customer(connection->transport, pending->signed_.data, pending->signed_.len, 0,
-		                                   &reply, &said);
+		enum err code =
+		    transport_customer(connection->transport, pending->signed_.data, pending->signed_.len, 0, &reply, &said);
 		if (code == ERR_STALE && attempt < RESIGNS_MAX)
 			continue; // never accepted before and now too old: the same content with a new time
 		if (error_is_passing(code)) {

@@ -139,8 +139,7 @@ static enum err fill_budget(const struct oyez_want *want, struct draft *draft, s
 	return ERR_OK;
 }
 
-static enum err fill_times(const struct oyez_want *want, struct draft *draft, uint64_t now_ms,
-                           struct oyez_error *error)
+static enum err fill_times(const struct oyez_want *want, struct draft *draft, uint64_t now_ms, struct oyez_error *error)
 {
 	if (want->needed_by_day && want->needed_by_day < now_ms / DAY_MS)
 		return oyez_error_set(error, ERR_PAST_DATE, "needed-by");
@@ -408,8 +407,7 @@ static void post_forget(struct oyez_customer *customer, const struct id *intent)
 	wallet_commit(customer->wallet, NULL);
 }
 
-enum err oyez_post(struct oyez_customer *customer, const struct oyez_want *want, json_t **out,
-                   struct oyez_error *error)
+enum err oyez_post(struct oyez_customer *customer, const struct oyez_want *want, json_t **out, struct oyez_error *error)
 {
 	*out = NULL;
 	struct draft draft;

@@ -93,6 +93,7 @@ static void deal_refused(struct oyez_customer *customer, Oyez__Wallet__Deal *dea
 	else if (code == ERR_OFFER_DECLINED)
 		status = OYEZ__WALLET__OFFER_STATUS__OFFER_DECLINED;
 	set_offer_status(customer, &deal->offer_id, status);
+	deal_event(customer, deal, "refused");
 }
 
 // ---- intents
@@ -103,8 +104,8 @@ static void destroy_keys(Oyez__Wallet__Intent *intent)
 	field_wipe(&intent->reply_secret);
 }
 
-void customer_intent_end(struct oyez_customer *customer, Oyez__Wallet__Intent *intent, Oyez__Wallet__IntentStatus status,
-                uint64_t now_ms)
+void customer_intent_end(struct oyez_customer *customer, Oyez__Wallet__Intent *intent,
+                         Oyez__Wallet__IntentStatus status, uint64_t now_ms)
 {
 	if (intent->status != status) {
 		struct id id = field_id(&intent->id);
@@ -270,8 +271,7 @@ void apply_acknowledged(struct oyez_customer *customer, const Oyez__Wallet__Pend
 	}
 }
 
-void apply_refused(struct oyez_customer *customer, const Oyez__Wallet__Pending *pending, enum err code,
-                   uint64_t now_ms)
+void apply_refused(struct oyez_customer *customer, const Oyez__Wallet__Pending *pending, enum err code, uint64_t now_ms)
 {
 	struct id intent_id = field_id(&pending->intent_id), ref = field_id(&pending->ref);
 	Oyez__Wallet__Intent *intent = wallet_intent(customer->wallet, &intent_id);

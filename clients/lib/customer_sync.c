@@ -1,5 +1,5 @@
-// Staying in touch: send what is pending, read status and mailbox, wait for more. Several intents, over several brokers,
-// are waited for side by side with one long poll each.
+// Staying in touch: send what is pending, read status and mailbox, wait for more. Several intents, over several
+// brokers, are waited for side by side with one long poll each.
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,8 +50,7 @@ static enum err sync_status(struct oyez_customer *customer, const struct intent_
 	enum err err = ask(keys, connection, &body, &reply, error);
 	if (err)
 		return err;
-	if (reply->body_case != OYEZ__CUSTOMER_REPLY__BODY_STATUS ||
-	    !field_is_id(&reply->status->intent_id, &keys->id)) {
+	if (reply->body_case != OYEZ__CUSTOMER_REPLY__BODY_STATUS || !field_is_id(&reply->status->intent_id, &keys->id)) {
 		oyez__customer_reply__free_unpacked(reply, NULL);
 		return oyez_error_set(error, ERR_BAD_MESSAGE, "status expected");
 	}
@@ -179,8 +178,7 @@ static void flush(struct oyez_customer *customer, const struct id *only, struct 
 
 // Everything once, without waiting. The first error comes back after the rest was tried. With `others`, the other
 // intents are looked after as well, but their troubles do not come back.
-static enum err sync_round(struct oyez_customer *customer, const struct id *only, bool others,
-                           struct oyez_error *error)
+static enum err sync_round(struct oyez_customer *customer, const struct id *only, bool others, struct oyez_error *error)
 {
 	struct oyez_error first = {0}, problem = {0};
 	enum err loaded = wallet_load(customer->wallet, error);

@@ -28,8 +28,7 @@ enum err verify_release(const struct intent_keys *keys, const uint8_t *bytes, si
 	return ERR_OK;
 }
 
-enum err verify_listing(const uint8_t broker_key[KEY_BYTES], const Oyez__VouchedListing *vouched,
-                        Oyez__Listing **out)
+enum err verify_listing(const uint8_t broker_key[KEY_BYTES], const Oyez__VouchedListing *vouched, Oyez__Listing **out)
 {
 	const Oyez__Signed *signed_listing = vouched->listing;
 	enum err err = sign_open(signed_listing, TAG_LISTING);
@@ -50,8 +49,8 @@ enum err verify_listing(const uint8_t broker_key[KEY_BYTES], const Oyez__Vouched
 	return err;
 }
 
-enum err verify_outcome(const uint8_t broker_key[KEY_BYTES], const Oyez__Signed *signed_outcome,
-                        const struct id *deal, Oyez__OutcomeResult *result, uint64_t *at_ms)
+enum err verify_outcome(const uint8_t broker_key[KEY_BYTES], const Oyez__Signed *signed_outcome, const struct id *deal,
+                        Oyez__OutcomeResult *result, uint64_t *at_ms)
 {
 	enum err err = sign_open(signed_outcome, TAG_OUTCOME);
 	if (err)

@@ -13,7 +13,8 @@ static const Oyez__Wallet__Deal *open_deal(struct oyez_customer *customer, const
 	const Oyez__Wallet__File *file = wallet_records(customer->wallet);
 	struct id id = field_id(&intent->id);
 	for (size_t i = 0; i < file->n_deals; i++) {
-		if (field_is_id(&file->deals[i]->intent_id, &id) && deal_is_open(file->deals[i]) && file->deals[i]->acknowledged)
+		if (field_is_id(&file->deals[i]->intent_id, &id) && deal_is_open(file->deals[i]) &&
+		    file->deals[i]->acknowledged)
 			return file->deals[i];
 	}
 	return NULL;
@@ -180,8 +181,8 @@ enum err oyez_offers(struct oyez_customer *customer, const char *text, const cha
 	for (size_t i = 0; i < intent->n_offers; i++) {
 		const Oyez__Wallet__Offer *record = intent->offers[i];
 		Oyez__Offer *offer = offer_of(record);
-		bool open = record->status == OYEZ__WALLET__OFFER_STATUS__OFFER_OPEN && offer && now_ms < offer->valid_until_ms &&
-		            intent_is_open(intent);
+		bool open = record->status == OYEZ__WALLET__OFFER_STATUS__OFFER_OPEN && offer &&
+		            now_ms < offer->valid_until_ms && intent_is_open(intent);
 		if (offer && (open || record->status == OYEZ__WALLET__OFFER_STATUS__OFFER_ACCEPTED))
 			sorted[count++] = (struct sorted_offer){record, sort ? sort_key(offer, sort) : 0, i};
 		if (offer)
@@ -258,8 +259,9 @@ json_t *intent_json(struct oyez_customer *customer, const Oyez__Wallet__Intent *
 	json_object_set_new(object, "questions", json_integer((json_int_t)questions));
 	json_object_set_new(object, "made_at", json_time(intent->made_at_ms));
 	json_object_set_new(object, "expires_at", json_time(post ? post->expires_at_ms : 0));
-	json_object_set_new(object, "crowd",
-	                    json_pack("{s:i, s:i}", "estimate", (int)intent->crowd_estimate, "want", (int)intent->crowd_want));
+	json_object_set_new(
+	    object, "crowd",
+	    json_pack("{s:i, s:i}", "estimate", (int)intent->crowd_estimate, "want", (int)intent->crowd_want));
 	if (post)
 		oyez__post__free_unpacked(post, NULL);
 	return object;

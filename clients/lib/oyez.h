@@ -66,25 +66,25 @@ enum oyez_share { OYEZ_SHARE_ASK, OYEZ_SHARE_AUTO, OYEZ_SHARE_NEVER };
 
 // What is wanted. oyez_want_init sets everything to "not said" and the defaults of the contract.
 struct oyez_want {
-	const char *text;                       // details: given to chosen vendors only, never broadcast
-	const char *category, *region;          // required
+	const char *text;              // details: given to chosen vendors only, never broadcast
+	const char *category, *region; // required
 	bool has_budget;
-	int64_t budget_min_e4, budget_max_e4;   // ten-thousandths; exact: only the 1-2-5 band around it is broadcast
-	const char *currency;                   // NULL: the region's
-	uint32_t needed_by_day;                 // days since 1970-01-01, 0 = not said
-	uint32_t quantity;                      // exact; only its band is broadcast
-	const char *condition, *fulfilment;     // words of the contract, NULL = not said
-	const char *language;                   // ISO 639-1, NULL: the region's
-	const char *terms;                      // NULL: SD-BASE
+	int64_t budget_min_e4, budget_max_e4; // ten-thousandths; exact: only the 1-2-5 band around it is broadcast
+	const char *currency;                 // NULL: the region's
+	uint32_t needed_by_day;               // days since 1970-01-01, 0 = not said
+	uint32_t quantity;                    // exact; only its band is broadcast
+	const char *condition, *fulfilment;   // words of the contract, NULL = not said
+	const char *language;                 // ISO 639-1, NULL: the region's
+	const char *terms;                    // NULL: SD-BASE
 	const char *reach;
-	uint32_t crowd;                         // wished crowd, 0: the broker's
+	uint32_t crowd; // wished crowd, 0: the broker's
 	bool waive_crowd;
 	uint32_t coarsest_step;
 	uint64_t patience_ms, expires_in_ms;
 	uint32_t deals_max;
-	const char *const *vendor_countries;    // ISO 3166-1, any of
+	const char *const *vendor_countries; // ISO 3166-1, any of
 	size_t vendor_country_count;
-	double min_rating;                      // stars, 0 = any
+	double min_rating;                       // stars, 0 = any
 	const char *const *allow, *const *block; // vendor ids in hex; never published
 	size_t allow_count, block_count;
 	enum oyez_share share; // who gets the details without asking the person

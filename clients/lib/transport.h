@@ -28,8 +28,8 @@ enum err config_compare(const uint8_t *before, size_t before_bytes, const uint8_
 
 // One request and its reply. `timeout_ms` counts over all retries of the same bytes (0 = 30 s), in real time whatever
 // OYEZ_TEST_CLOCK_RATE says. A broker that was never reached is given up sooner: ERR_UNREACHABLE after 3 s on this
-// machine, 10 s elsewhere. A broker's Error comes back as its code with its detail. Replies are freed with the message's free_unpacked.
-// `customer` is a serialised Signed CustomerRecord; every try seals it anew.
+// machine, 10 s elsewhere. A broker's Error comes back as its code with its detail. Replies are freed with the
+// message's free_unpacked. `customer` is a serialised Signed CustomerRecord; every try seals it anew.
 enum err transport_customer(struct transport *transport, const uint8_t *customer, size_t customer_bytes,
                             uint64_t timeout_ms, Oyez__CustomerReply **reply, struct oyez_error *error);
 enum err transport_request(struct transport *transport, const Oyez__Request *request, uint64_t timeout_ms,

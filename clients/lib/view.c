@@ -83,7 +83,7 @@ static void add_rules(json_t *object, const Oyez__VendorRules *rules)
 static void add_needed_by(json_t *object, Oyez__NeededBand band, uint64_t tick_ms)
 {
 	static const uint32_t days[] = {
-		[OYEZ__NEEDED_BAND__NEEDED_3D] = 3, [OYEZ__NEEDED_BAND__NEEDED_7D] = 7, [OYEZ__NEEDED_BAND__NEEDED_30D] = 30};
+	    [OYEZ__NEEDED_BAND__NEEDED_3D] = 3, [OYEZ__NEEDED_BAND__NEEDED_7D] = 7, [OYEZ__NEEDED_BAND__NEEDED_30D] = 30};
 	char day[16];
 	if ((size_t)band < sizeof(days) / sizeof(*days) && days[band]) {
 		day_format((uint32_t)(tick_ms / DAY_MS) + days[band], day);

@@ -18,10 +18,10 @@ json_t *json_time(uint64_t ms);
 // "" for NULL; never fails on text that is not UTF-8 (it becomes "").
 json_t *json_text(const char *text);
 
-// What is broadcast of an intent, flat: category, region, budget{min,max,currency}, needed_by, needed_by_band, quantity,
-// condition, language, fulfilment, terms, reach, vendor_country[], min_rating, expires. Unknown facets are left out.
-// `needed_by` is the last day of the band counted from `tick_ms`, the date that is safe to promise against; the last
-// band has no such day.
+// What is broadcast of an intent, flat: category, region, budget{min,max,currency}, needed_by, needed_by_band,
+// quantity, condition, language, fulfilment, terms, reach, vendor_country[], min_rating, expires. Unknown facets are
+// left out. `needed_by` is the last day of the band counted from `tick_ms`, the date that is safe to promise against;
+// the last band has no such day.
 void json_add_facets(json_t *object, const Oyez__Facets *facets, Oyez__NeededBand needed_by, Oyez__ExpiryBand expires,
                      uint64_t tick_ms);
 void json_add_release(json_t *object, const Oyez__Release *release); // facets, crowd

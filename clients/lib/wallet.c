@@ -152,8 +152,8 @@ static enum err decode(struct wallet_key *key, const char *passphrase, const uin
 
 static bool unchanged(const struct stat *a, const struct stat *b)
 {
-	return a->st_ino && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+	return a->st_ino && a->st_ino == b->st_ino && a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
 bool wallet_changed(const struct wallet *wallet)
@@ -246,7 +246,8 @@ enum err wallet_begin(struct wallet *wallet, struct oyez_error *error)
 	do
 		locked = flock(fd, LOCK_EX);
 	while (locked != 0 && errno == EINTR);
-	enum err err = locked == 0 ? ERR_OK : oyez_error_set(error, ERR_IO, "%.180s: %s", wallet->lock_path, strerror(errno));
+	enum err err =
+	    locked == 0 ? ERR_OK : oyez_error_set(error, ERR_IO, "%.180s: %s", wallet->lock_path, strerror(errno));
 	if (!err)
 		err = wallet_load(wallet, error);
 	if (err) {

@@ -101,8 +101,7 @@ static void prefix_write(const struct wallet_key *key, uint8_t prefix[PREFIX_BYT
 	writer_bytes(&writer, check, sizeof(check));
 }
 
-static enum err prefix_read(const uint8_t *file, size_t file_bytes, struct wallet_key *key,
-                            uint8_t check[CHECK_BYTES])
+static enum err prefix_read(const uint8_t *file, size_t file_bytes, struct wallet_key *key, uint8_t check[CHECK_BYTES])
 {
 	struct reader reader;
 	char magic[sizeof(MAGIC)];
@@ -153,9 +152,9 @@ enum err wallet_encrypt(const struct wallet_key *key, const uint8_t *body, size_
 	for (size_t i = 0; i < chunks; i++) {
 		bool last = i + 1 == chunks;
 		size_t count = last ? body_bytes % CHUNK_BYTES : CHUNK_BYTES;
-		crypto_secretstream_xchacha20poly1305_push(
-			&state, at, NULL, body + i * CHUNK_BYTES, count, i == 0 ? file : NULL, i == 0 ? PREFIX_BYTES : 0,
-			last ? crypto_secretstream_xchacha20poly1305_TAG_FINAL : 0);
+		crypto_secretstream_xchacha20poly1305_push(&state, at, NULL, body + i * CHUNK_BYTES, count,
+		                                           i == 0 ? file : NULL, i == 0 ? PREFIX_BYTES : 0,
+		                                           last ? crypto_secretstream_xchacha20poly1305_TAG_FINAL : 0);
 		at += count + TAG_BYTES;
 	}
 	sodium_memzero(&state, sizeof(state));

@@ -49,6 +49,6 @@ enum err file_read(const char *path, size_t bytes_max, uint8_t **bytes, size_t *
 enum err file_replace(const char *path, const uint8_t *bytes, size_t count, bool exclusive, struct oyez_error *error);
 
 enum err oyez_error_set(struct oyez_error *error, enum err code, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 
 #endif

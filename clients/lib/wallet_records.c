@@ -78,9 +78,9 @@ static void list_remove(void **items, size_t *count, size_t at)
 	(*count)--;
 }
 
-#define NEW_RECORD(name, type, init)                                                                               \
-	type *name = wallet_alloc(sizeof(*name));                                                                      \
-	*name = (type)init;                                                                                            \
+#define NEW_RECORD(name, type, init)                                                                                   \
+	type *name = wallet_alloc(sizeof(*name));                                                                          \
+	*name = (type)init;                                                                                                \
 	name->version = RECORD_VERSION
 
 Oyez__Wallet__Intent *wallet_add_intent(struct wallet *wallet)

@@ -248,6 +248,53 @@ def test_decline_and_withdraw():
         assert gone[0]["release"] == release and gone[0]["reason"] == "withdrawn", gone
 
 
+def test_withdrawing_an_open_deal():
+    with Broker():
+        subscription = vendor("ola")
+        who = customer("fay")
+        intent = want(who)
+        offer("ola", release_of("ola", subscription, intent, who)["release"])
+        given = oyez(who, "offers", intent, "--wait", "10")[0]["offer"]
+        deal = oyez(who, "accept", given, "--card", card_file())[0]["deal"]
+        inbox_until("ola", "agreement")
+        assert oyez(who, "withdraw", intent)[0]["status"] == "withdrawn"
+        wait_for(lambda: oyez(who, "deals")[0]["status"] == "lapsed", what="the deal to lapse")
+        late = oyez_run("ola", "vendor", "countersign", deal)
+        assert late.code == 1 and late.error() in ("lapsed", "gone"), late
+
+        second = want(who)
+        release = release_of("ola", subscription, second, who)["release"]
+        offer("ola", release)
+        given = oyez(who, "offers", second, "--wait", "10")[0]["offer"]
+        deal = oyez(who, "accept", given, "--card", card_file())[0]["deal"]
+        wait_for(lambda: oyez_run("ola", "vendor", "countersign", deal).code == 0 or
+                 not oyez("ola", "vendor", "inbox", "--wait", "1", ok=False) and False, what="the agreement")
+        bound = oyez_run(who, "withdraw", second)
+        assert bound.code == 1 and bound.error() == "deal_open", bound
+        wait_for(lambda: {d["deal"]: d["status"] for d in oyez(who, "deals")}[deal] in ("revealed", "concluded"))
+
+
+def test_two_brokers():
+    """Intents stay with their own broker, whichever is named now; one agent looks after both."""
+    with Broker() as first:
+        who = customer("gil")
+        here = vendor("near")
+        first_intent = want(who)
+        release = release_of("near", here, first_intent, who)["release"]
+        with Broker() as second:
+            second_intent = want(who)
+            wait_for(lambda: oyez(who, "show", second_intent)[0]["status"] == "released", what="the second release")
+            agent = oyez_start(who, "agent")
+            oyez("near", "vendor", "offer", release, "--price", "9.00", "--currency", "EUR", broker=first)
+            found = wait_for(lambda: oyez(who, "offers", first_intent, broker=second), what="the offer at the first")
+            assert found[0]["price"]["amount"] == "9.00", found
+            agent.terminate()
+            said, errors = agent.communicate(timeout=30)
+            assert agent.returncode == 0, (said, errors)
+            status = {line["intent"]: line["status"] for line in oyez(who, "intents")}
+            assert status == {first_intent: "released", second_intent: "released"}, status
+
+
 def test_sorting_and_max():
     with Broker():
         who = customer("finn")

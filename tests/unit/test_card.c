@@ -11,7 +11,7 @@
 #include "clients/lib/customer.h"
 
 static const char whole[] = "{\"name\":\"Ann\",\"email\":\"ann@example.org\",\"shoe_size\":\"42\","
-							"\"address\":{\"street\":\"1 rue\",\"city\":\"Vannes\"}}";
+                            "\"address\":{\"street\":\"1 rue\",\"city\":\"Vannes\"}}";
 
 static enum err select_card(const char *text, const char *fields, const char *need, char *out, size_t out_bytes)
 {
@@ -55,25 +55,25 @@ static void test_what_is_no_card(void **state)
 		const char *text;
 		enum err err;
 	} cases[] = {
-		{"", ERR_BAD_CARD},
-		{"{", ERR_BAD_CARD},
-		{"{}", ERR_BAD_CARD},
-		{"[]", ERR_BAD_CARD},
-		{"\"x\"", ERR_BAD_CARD},
-		{"{\"name\":1}", ERR_BAD_CARD},
-		{"{\"name\":null}", ERR_BAD_CARD},
-		{"{\"name\":{\"first\":\"Ann\"}}", ERR_BAD_CARD},
-		{"{\"address\":[1]}", ERR_BAD_CARD},
-		{"{\"address\":{\"street\":1}}", ERR_BAD_CARD},
-		{"{\"name\":\"a\",\"name\":\"b\"}", ERR_BAD_CARD},
-		{"{\"na me\":\"a\"}", ERR_BAD_CARD},
-		{"{\"a,b\":\"a\"}", ERR_BAD_CARD},
-		{"{\"\":\"a\"}", ERR_BAD_CARD},
-		{"{\"abcdefghijklmnopqrstuvwxyz0123456\":\"a\"}", ERR_BAD_CARD},
-		{"{\"name\":\"\xff\"}", ERR_BAD_UTF8},
-		{"{\"name\":\"\xed\xa0\x80\"}", ERR_BAD_UTF8},
-		{"{\"name\":\"a\\u0000b\"}", ERR_BAD_CARD},
-		{"{\"name\":\"a\"} {}", ERR_BAD_CARD},
+	    {"", ERR_BAD_CARD},
+	    {"{", ERR_BAD_CARD},
+	    {"{}", ERR_BAD_CARD},
+	    {"[]", ERR_BAD_CARD},
+	    {"\"x\"", ERR_BAD_CARD},
+	    {"{\"name\":1}", ERR_BAD_CARD},
+	    {"{\"name\":null}", ERR_BAD_CARD},
+	    {"{\"name\":{\"first\":\"Ann\"}}", ERR_BAD_CARD},
+	    {"{\"address\":[1]}", ERR_BAD_CARD},
+	    {"{\"address\":{\"street\":1}}", ERR_BAD_CARD},
+	    {"{\"name\":\"a\",\"name\":\"b\"}", ERR_BAD_CARD},
+	    {"{\"na me\":\"a\"}", ERR_BAD_CARD},
+	    {"{\"a,b\":\"a\"}", ERR_BAD_CARD},
+	    {"{\"\":\"a\"}", ERR_BAD_CARD},
+	    {"{\"abcdefghijklmnopqrstuvwxyz0123456\":\"a\"}", ERR_BAD_CARD},
+	    {"{\"name\":\"\xff\"}", ERR_BAD_UTF8},
+	    {"{\"name\":\"\xed\xa0\x80\"}", ERR_BAD_UTF8},
+	    {"{\"name\":\"a\\u0000b\"}", ERR_BAD_CARD},
+	    {"{\"name\":\"a\"} {}", ERR_BAD_CARD},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 		assert_int_equal(select_card(cases[i].text, NULL, NULL, NULL, 0), cases[i].err);
@@ -101,9 +101,9 @@ static void test_size(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_selection),
-		cmocka_unit_test(test_what_is_no_card),
-		cmocka_unit_test(test_size),
+	    cmocka_unit_test(test_selection),
+	    cmocka_unit_test(test_what_is_no_card),
+	    cmocka_unit_test(test_size),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -201,9 +201,9 @@ static enum err judge(const struct forgery *forgery)
 	size_t count = oyez__signed__get_packed_size(offer), sealed_count;
 	uint8_t *plain = malloc(count), *sealed;
 	oyez__signed__pack(offer, plain);
-	assert_int_equal(seal_message(forgery->info, world.keys.reply.public_key, &header, plain, count, &sealed,
-	                              &sealed_count),
-	                 ERR_OK);
+	assert_int_equal(
+	    seal_message(forgery->info, world.keys.reply.public_key, &header, plain, count, &sealed, &sealed_count),
+	    ERR_OK);
 	Oyez__VouchedListing vouched = OYEZ__VOUCHED_LISTING__INIT;
 	vouched.listing = listing;
 	vouched.broker_signature = view(vouch, sizeof(vouch));
@@ -391,8 +391,8 @@ static void test_reveal_needs_both_signatures(void **state)
 	assert_int_equal(hear_countersigned(&world.vendor, make_outcome(&world.broker, &other_deal, yes, broker)),
 	                 ERR_BAD_SIGNATURE);
 	assert_int_equal(
-		hear_countersigned(&world.vendor, make_outcome(&world.broker, &world.deal, yes, world.other.public_key)),
-		ERR_BAD_SIGNATURE);
+	    hear_countersigned(&world.vendor, make_outcome(&world.broker, &world.deal, yes, world.other.public_key)),
+	    ERR_BAD_SIGNATURE);
 	assert_int_equal(hear_countersigned(&world.vendor, make_outcome(&world.broker, &world.deal,
 	                                                                OYEZ__OUTCOME_RESULT__OUTCOME_LAPSED, broker)),
 	                 ERR_NOT_COUNTERSIGNED);
@@ -421,8 +421,8 @@ static void test_too_late_to_reveal(void **state)
 
 static void hear_lapsed(const struct sign_pair *signer)
 {
-	Oyez__Signed *outcome = make_outcome(signer, &world.deal, OYEZ__OUTCOME_RESULT__OUTCOME_LAPSED,
-	                                     world.broker.public_key);
+	Oyez__Signed *outcome =
+	    make_outcome(signer, &world.deal, OYEZ__OUTCOME_RESULT__OUTCOME_LAPSED, world.broker.public_key);
 	assert_int_equal(wallet_begin(world.customer->wallet, NULL), ERR_OK);
 	deal_lapsed(world.customer, &world.keys, outcome, NOW_MS);
 	assert_int_equal(wallet_commit(world.customer->wallet, NULL), ERR_OK);
@@ -464,9 +464,9 @@ static void test_status_is_not_a_signature(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		deal.state = states[i];
 		assert_int_equal(wallet_begin(world.customer->wallet, NULL), ERR_OK);
-		assert_int_equal(apply_status(world.customer, wallet_intent(world.customer->wallet, &world.keys.id), &status,
-		                              NOW_MS),
-		                 ERR_OK);
+		assert_int_equal(
+		    apply_status(world.customer, wallet_intent(world.customer->wallet, &world.keys.id), &status, NOW_MS),
+		    ERR_OK);
 		assert_int_equal(wallet_commit(world.customer->wallet, NULL), ERR_OK);
 		assert_int_equal(deal_state(), OYEZ__DEAL_STATE__DEAL_ACCEPTED);
 	}
@@ -501,16 +501,10 @@ static void test_keys_are_destroyed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_honest_offer),
-		TEST(test_swapped_keys),
-		TEST(test_false_offers),
-		TEST(test_false_listings),
-		TEST(test_own_release),
-		TEST(test_reveal_needs_both_signatures),
-		TEST(test_too_late_to_reveal),
-		TEST(test_lapsing),
-		TEST(test_status_is_not_a_signature),
-		TEST(test_keys_are_destroyed),
+	    TEST(test_honest_offer),       TEST(test_swapped_keys), TEST(test_false_offers),
+	    TEST(test_false_listings),     TEST(test_own_release),  TEST(test_reveal_needs_both_signatures),
+	    TEST(test_too_late_to_reveal), TEST(test_lapsing),      TEST(test_status_is_not_a_signature),
+	    TEST(test_keys_are_destroyed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

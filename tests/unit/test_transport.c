@@ -77,9 +77,9 @@ static void answer_config(nng_msg *message)
 	uint8_t *record, *wrapped;
 	size_t count, wrapped_count;
 	assert_int_equal(codec_encode(&config.base, &record, &count), ERR_OK);
-	assert_int_equal(sign_wrap(&fake.identity, fake.sign_wrongly ? TAG_OFFER : TAG_CONFIG, record, count, &wrapped,
-	                           &wrapped_count),
-	                 ERR_OK);
+	assert_int_equal(
+	    sign_wrap(&fake.identity, fake.sign_wrongly ? TAG_OFFER : TAG_CONFIG, record, count, &wrapped, &wrapped_count),
+	    ERR_OK);
 	Oyez__Signed *signed_config;
 	assert_int_equal(codec_decode_signed(NULL, wrapped, wrapped_count, &signed_config, NULL), ERR_OK);
 	Oyez__Reply reply = OYEZ__REPLY__INIT;
@@ -105,7 +105,7 @@ static void note_cell(const uint8_t *cell, const uint8_t *message, size_t count)
 	assert_true(inner_bytes <= sizeof(inner));
 	oyez__signed__pack(body->customer, inner);
 	fake.different_inner +=
-		fake.inner_bytes && (fake.inner_bytes != inner_bytes || memcmp(fake.inner, inner, inner_bytes) != 0);
+	    fake.inner_bytes && (fake.inner_bytes != inner_bytes || memcmp(fake.inner, inner, inner_bytes) != 0);
 	memcpy(fake.inner, inner, inner_bytes);
 	fake.inner_bytes = inner_bytes;
 	oyez__cell_body__free_unpacked(body, NULL);
@@ -253,8 +253,11 @@ static void test_retries_are_fresh_cells_of_the_same_bytes(void **state)
 {
 	(void)state;
 	struct transport *transport = open_transport();
-	script((struct step[]){{SAY_SEALED, ERR_BUSY}, {SAY_CLEAR, ERR_UNAVAILABLE}, {SAY_SEALED, ERR_STOPPING},
-	                       {SAY_SEALED, ERR_CELL_REPLAYED}, {SAY_SEALED, ERR_CELL_STALE}},
+	script((struct step[]){{SAY_SEALED, ERR_BUSY},
+	                       {SAY_CLEAR, ERR_UNAVAILABLE},
+	                       {SAY_SEALED, ERR_STOPPING},
+	                       {SAY_SEALED, ERR_CELL_REPLAYED},
+	                       {SAY_SEALED, ERR_CELL_STALE}},
 	       5);
 	assert_int_equal(send_record(transport, 0), ERR_OK);
 	assert_int_equal(fake.cells, 6);
@@ -405,8 +408,8 @@ static void test_addresses(void **state)
 	(void)state;
 	struct broker_url url;
 	const char *why;
-	static const char *const bad[] = {"", "tcp://", "http://x:1", "tcp://host", "localhost:7710", "ipc://",
-	                                  "tcp://h:1#", "tcp://h:1#12", "tcp://h:1#zz"};
+	static const char *const bad[] = {"",       "tcp://",     "http://x:1",   "tcp://host",  "localhost:7710",
+	                                  "ipc://", "tcp://h:1#", "tcp://h:1#12", "tcp://h:1#zz"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		assert_int_equal(broker_url_parse(bad[i], &url, &why), ERR_USAGE);
 	assert_int_equal(broker_url_parse("tcp://127.0.0.1:7710", &url, NULL), ERR_OK);
@@ -424,16 +427,16 @@ static void test_addresses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_round_trip),
-		TEST(test_retries_are_fresh_cells_of_the_same_bytes),
-		TEST(test_rotated_key),
-		TEST(test_busy_to_the_end),
-		TEST(test_clear_errors_decide_nothing),
-		TEST(test_identity),
-		TEST(test_two_contents_of_one_number),
-		TEST(test_unreachable),
-		TEST(test_waiting_and_waking),
-		cmocka_unit_test(test_addresses),
+	    TEST(test_round_trip),
+	    TEST(test_retries_are_fresh_cells_of_the_same_bytes),
+	    TEST(test_rotated_key),
+	    TEST(test_busy_to_the_end),
+	    TEST(test_clear_errors_decide_nothing),
+	    TEST(test_identity),
+	    TEST(test_two_contents_of_one_number),
+	    TEST(test_unreachable),
+	    TEST(test_waiting_and_waking),
+	    cmocka_unit_test(test_addresses),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

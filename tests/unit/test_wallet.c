@@ -246,9 +246,9 @@ static void test_unknown_is_kept(void **state)
 {
 	(void)state;
 	static const uint8_t future[] = {
-		0x08, 0x01,                                            // version
-		0xfa, 0x01, 0x06, 'f', 'u', 't', 'u', 'r', 'e',        // field 31
-		0x1a, 0x09, 0x08, 0x01, 0xfa, 0x01, 0x04, 'm', 'o', 'r', 'e', // an intent with a field 31
+	    0x08, 0x01,                                                   // version
+	    0xfa, 0x01, 0x06, 'f',  'u',  't',  'u',  'r', 'e',           // field 31
+	    0x1a, 0x09, 0x08, 0x01, 0xfa, 0x01, 0x04, 'm', 'o', 'r', 'e', // an intent with a field 31
 	};
 	struct wallet_key key;
 	uint8_t *file;
@@ -339,11 +339,17 @@ static void test_ids_as_typed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_round_trip),         TEST(test_passphrases),  TEST(test_every_cut_and_bit),
-		TEST(test_hostile_parameters), TEST(test_abort_changes_nothing),
-		TEST(test_failed_write),       TEST(test_killed_while_writing),
-		TEST(test_two_programs),       TEST(test_unknown_is_kept), TEST(test_backup),
-		TEST(test_ids_as_typed),
+	    TEST(test_round_trip),
+	    TEST(test_passphrases),
+	    TEST(test_every_cut_and_bit),
+	    TEST(test_hostile_parameters),
+	    TEST(test_abort_changes_nothing),
+	    TEST(test_failed_write),
+	    TEST(test_killed_while_writing),
+	    TEST(test_two_programs),
+	    TEST(test_unknown_is_kept),
+	    TEST(test_backup),
+	    TEST(test_ids_as_typed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
