@@ -285,7 +285,8 @@ FIELDS(outcome) = {EXACT("deal_id", ID_BYTES), CHOICE("result"), TIME("at_ms"), 
 
 // ---- admin.proto
 
-FIELDS(admin_request) = {PART("status"), PART("vendors"), PART("approve"), PART("suspend"), PART("compact")};
+FIELDS(admin_request) = {PART("status"), PART("vendors"), PART("approve"), PART("suspend"), PART("compact"),
+                         PART("confirm_clock")};
 FIELDS(admin_vendors) = {COUNT("offset")};
 FIELDS(admin_approve) = {EXACT("vendor_id", ID_BYTES)};
 FIELDS(admin_suspend) = {EXACT("vendor_id", ID_BYTES), TEXT("reason", 0, NOTE_BYTES_MAX)};
@@ -448,6 +449,7 @@ static const struct message_rule table[] = {
 	PLAIN(admin_approve),
 	PLAIN(admin_suspend),
 	EMPTY(admin_compact),
+	EMPTY(admin_confirm_clock),
 	ROW(admin_reply, REPLY_BYTES_MAX, true, NULL),
 	PLAIN(status_report),
 	ROW(vendor_list, REPLY_BYTES_MAX, false, NULL),

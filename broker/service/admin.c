@@ -44,8 +44,7 @@ static Oyez__VendorState *state_of(struct service *service, const struct id *id)
 	return state;
 }
 
-enum err handle_admin_vendors(struct service *service, const struct command *command,
-                              const Oyez__AdminVendors *message)
+enum err handle_admin_vendors(struct service *service, const struct command *command, const Oyez__AdminVendors *message)
 {
 	Oyez__VendorList list = OYEZ__VENDOR_LIST__INIT;
 	Oyez__AdminReply reply = OYEZ__ADMIN_REPLY__INIT;
@@ -83,25 +82,31 @@ static enum err set_status(struct service *service, const struct command *comman
 	return ERR_OK;
 }
 
-enum err handle_admin_approve(struct service *service, const struct command *command,
-                              const Oyez__AdminApprove *message)
+enum err handle_admin_approve(struct service *service, const struct command *command, const Oyez__AdminApprove *message)
 {
 	return set_status(service, command, message->vendor_id, OYEZ__VENDOR_STATUS__VENDOR_APPROVED, "");
 }
 
-enum err handle_admin_suspend(struct service *service, const struct command *command,
-                              const Oyez__AdminSuspend *message)
+enum err handle_admin_suspend(struct service *service, const struct command *command, const Oyez__AdminSuspend *message)
 {
 	return set_status(service, command, message->vendor_id, OYEZ__VENDOR_STATUS__VENDOR_SUSPENDED, message->reason);
 }
 
-enum err handle_admin_compact(struct service *service, const struct command *command,
-                              const Oyez__AdminCompact *message)
+enum err handle_admin_compact(struct service *service, const struct command *command, const Oyez__AdminCompact *message)
 {
 	(void)message;
 	if (service->compact)
 		return ERR_BUSY;
 	service->compact = true;
 	service->compact_origin = command->origin;
+	return ERR_OK;
+}
+
+enum err handle_admin_confirm_clock(struct service *service, const struct command *command,
+                                    const Oyez__AdminConfirmClock *message)
+{
+	(void)message;
+	service_confirm_clock(service);
+	reply_ack(service, command, &(struct id){0});
 	return ERR_OK;
 }

@@ -118,8 +118,7 @@ static enum err check_rules(const struct service *service, const struct intent *
 	return failed & FACET_VENDOR_TERMS ? ERR_TERMS_REFUSED : ERR_RULES_REFUSED;
 }
 
-enum err answer_check(struct service *service, const struct release_id *release, struct intent *intent,
-                      bool *excluded)
+enum err answer_check(struct service *service, const struct release_id *release, struct intent *intent, bool *excluded)
 {
 	if (!intent_load_released(service, release, intent))
 		return ERR_NOT_FOUND;

@@ -7,39 +7,40 @@
 
 // X(KIND, handler, payload type): one line here plus a handler function is a new command.
 // Sender: the intent of customer commands, the vendor of vendor commands.
-#define COMMAND_LIST(X)                                                                                            \
-	X(POST, handle_post, Oyez__Post)                                                                               \
-	X(WITHDRAW, handle_withdraw, Oyez__Withdraw)                                                                   \
-	X(DECLINE, handle_decline, Oyez__Decline)                                                                      \
-	X(ANSWER, handle_answer, Oyez__Answer)                                                                         \
-	X(ACCEPT, handle_accept, Oyez__Accept)                                                                         \
-	X(REVEAL, handle_reveal, Oyez__Reveal)                                                                         \
-	X(READ_MAILBOX, handle_read_mailbox, Oyez__ReadMailbox)                                                        \
-	X(READ_STATUS, handle_read_status, Oyez__ReadStatus)                                                           \
-	X(REGISTER, handle_register, Oyez__Signed)                                                                     \
-	X(SUBSCRIBE, handle_subscribe, Oyez__Subscribe)                                                                \
-	X(UNSUBSCRIBE, handle_unsubscribe, Oyez__Unsubscribe)                                                          \
-	X(QUESTION, handle_question, Oyez__SendQuestion)                                                               \
-	X(OFFER, handle_offer, Oyez__SendOffer)                                                                        \
-	X(WITHDRAW_OFFER, handle_withdraw_offer, Oyez__WithdrawOffer)                                                  \
-	X(COUNTERSIGN, handle_countersign, Oyez__Countersign)                                                          \
-	X(RECEIPT, handle_receipt, Oyez__Receipt)                                                                      \
-	X(FETCH, handle_fetch, Oyez__Fetch)                                                                            \
-	X(READ_INBOX, handle_read_inbox, Oyez__ReadInbox)                                                              \
-	X(LIST_SUBSCRIPTIONS, handle_list_subscriptions, Oyez__ListSubscriptions)                                      \
-	X(SHOW_VENDOR, handle_show_vendor, Oyez__ShowVendor)                                                           \
-	X(EXPLAIN, handle_explain, Oyez__ExplainRelease)                                                               \
-	X(ADMIN_STATUS, handle_admin_status, Oyez__AdminStatus)                                                        \
-	X(ADMIN_VENDORS, handle_admin_vendors, Oyez__AdminVendors)                                                     \
-	X(ADMIN_APPROVE, handle_admin_approve, Oyez__AdminApprove)                                                     \
-	X(ADMIN_SUSPEND, handle_admin_suspend, Oyez__AdminSuspend)                                                     \
-	X(ADMIN_COMPACT, handle_admin_compact, Oyez__AdminCompact)
+#define COMMAND_LIST(X)                                                                                                \
+	X(POST, handle_post, Oyez__Post)                                                                                   \
+	X(WITHDRAW, handle_withdraw, Oyez__Withdraw)                                                                       \
+	X(DECLINE, handle_decline, Oyez__Decline)                                                                          \
+	X(ANSWER, handle_answer, Oyez__Answer)                                                                             \
+	X(ACCEPT, handle_accept, Oyez__Accept)                                                                             \
+	X(REVEAL, handle_reveal, Oyez__Reveal)                                                                             \
+	X(READ_MAILBOX, handle_read_mailbox, Oyez__ReadMailbox)                                                            \
+	X(READ_STATUS, handle_read_status, Oyez__ReadStatus)                                                               \
+	X(REGISTER, handle_register, Oyez__Signed)                                                                         \
+	X(SUBSCRIBE, handle_subscribe, Oyez__Subscribe)                                                                    \
+	X(UNSUBSCRIBE, handle_unsubscribe, Oyez__Unsubscribe)                                                              \
+	X(QUESTION, handle_question, Oyez__SendQuestion)                                                                   \
+	X(OFFER, handle_offer, Oyez__SendOffer)                                                                            \
+	X(WITHDRAW_OFFER, handle_withdraw_offer, Oyez__WithdrawOffer)                                                      \
+	X(COUNTERSIGN, handle_countersign, Oyez__Countersign)                                                              \
+	X(RECEIPT, handle_receipt, Oyez__Receipt)                                                                          \
+	X(FETCH, handle_fetch, Oyez__Fetch)                                                                                \
+	X(READ_INBOX, handle_read_inbox, Oyez__ReadInbox)                                                                  \
+	X(LIST_SUBSCRIPTIONS, handle_list_subscriptions, Oyez__ListSubscriptions)                                          \
+	X(SHOW_VENDOR, handle_show_vendor, Oyez__ShowVendor)                                                               \
+	X(EXPLAIN, handle_explain, Oyez__ExplainRelease)                                                                   \
+	X(ADMIN_STATUS, handle_admin_status, Oyez__AdminStatus)                                                            \
+	X(ADMIN_VENDORS, handle_admin_vendors, Oyez__AdminVendors)                                                         \
+	X(ADMIN_APPROVE, handle_admin_approve, Oyez__AdminApprove)                                                         \
+	X(ADMIN_SUSPEND, handle_admin_suspend, Oyez__AdminSuspend)                                                         \
+	X(ADMIN_COMPACT, handle_admin_compact, Oyez__AdminCompact)                                                     \
+	X(ADMIN_CONFIRM_CLOCK, handle_admin_confirm_clock, Oyez__AdminConfirmClock)
 
 enum command_kind {
 #define X(KIND, handler, type) COMMAND_##KIND,
 	COMMAND_LIST(X)
 #undef X
-	COMMAND_COUNT
+	    COMMAND_COUNT
 };
 
 // Which reply message the sender expects.

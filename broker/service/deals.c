@@ -214,8 +214,8 @@ static enum err countersign_new(struct service *service, const struct command *c
 	if (err)
 		return err;
 	if (memcmp(message->signature_hash.data, deal->signature_hash, HASH_BYTES) != 0 ||
-	    service->signer.countersign_check(service->signer.context, service->vendor.key, &deal->id,
-	                                      deal->signature_hash, message->signature.data) != ERR_OK)
+	    service->signer.countersign_check(service->signer.context, service->vendor.key, &deal->id, deal->signature_hash,
+	                                      message->signature.data) != ERR_OK)
 		return ERR_BAD_COUNTERSIGNATURE;
 	err = deal_apply(deal, DEAL_COUNTERSIGN, due_now_ms(service), &changed);
 	if (err)

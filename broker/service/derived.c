@@ -56,8 +56,7 @@ struct listener *listener_add(struct service *service, const struct subscription
 	vendor_note_of(service, &row->vendor)->subscription_count++;
 	struct filter filter;
 	struct detail detail;
-	Oyez__Filter *words =
-	    wire_unpack(&service->arena, &oyez__filter__descriptor, row->filter.at, row->filter.count);
+	Oyez__Filter *words = wire_unpack(&service->arena, &oyez__filter__descriptor, row->filter.at, row->filter.count);
 	if (words && filter_of_words(service->config.taxonomy, words, &service->arena, &filter, &detail) == ERR_OK) {
 		index_insert(service->index, number, &filter);
 		listener->indexed = true;
@@ -109,7 +108,8 @@ static bool load_vendor(void *context, const struct vendor *vendor)
 
 void waiting_add(struct service *service, const struct intent *intent)
 {
-	service->waiting = grown(service->waiting, service->waiting_count, &service->waiting_room, sizeof *service->waiting);
+	service->waiting =
+	    grown(service->waiting, service->waiting_count, &service->waiting_room, sizeof *service->waiting);
 	id_map_put(&service->waiting_numbers, &intent->id, service->waiting_count);
 	service->waiting[service->waiting_count++] = *intent;
 }

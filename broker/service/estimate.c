@@ -28,8 +28,7 @@ static uint32_t rank_of(const struct tree *tree, const uint32_t *ranks, uint32_t
 
 static uint32_t cell_of(const struct estimate *estimate, const struct trees *trees, const struct facets *facets)
 {
-	uint32_t row =
-	    rank_of(trees->categories, estimate->category_ranks, estimate->category_count, facets->category);
+	uint32_t row = rank_of(trees->categories, estimate->category_ranks, estimate->category_count, facets->category);
 	uint32_t column = rank_of(trees->regions, estimate->region_ranks, estimate->country_count, facets->region);
 	return row * (estimate->country_count + 1) + column;
 }
@@ -39,8 +38,8 @@ void estimate_init(struct estimate *estimate, const struct trees *trees)
 	*estimate = (struct estimate){0};
 	estimate->category_ranks = rank_tops(trees->categories, &estimate->category_count);
 	estimate->region_ranks = rank_tops(trees->regions, &estimate->country_count);
-	estimate->counts = calloc(((size_t)estimate->category_count + 1) * (estimate->country_count + 1),
-	                          sizeof *estimate->counts);
+	estimate->counts =
+	    calloc(((size_t)estimate->category_count + 1) * (estimate->country_count + 1), sizeof *estimate->counts);
 	if (!estimate->counts)
 		abort();
 }
@@ -89,8 +88,7 @@ void estimate_add(struct estimate *estimate, const struct trees *trees, const st
 	estimate->unsure++;
 }
 
-uint32_t estimate_of(struct estimate *estimate, const struct trees *trees, const struct facets *facets,
-                     uint64_t now_ms)
+uint32_t estimate_of(struct estimate *estimate, const struct trees *trees, const struct facets *facets, uint64_t now_ms)
 {
 	forget_old(estimate, now_ms);
 	return estimate->counts[cell_of(estimate, trees, facets)];

@@ -11,8 +11,8 @@ struct estimate_event;
 struct estimate {
 	struct estimate_event *ring; // the last day's releases, oldest at `first`
 	size_t room, first, count;
-	size_t unsure; // youngest of them: added since the last commit
-	uint32_t *counts; // by top category and country
+	size_t unsure;                           // youngest of them: added since the last commit
+	uint32_t *counts;                        // by top category and country
 	uint32_t *category_ranks, *region_ranks; // of top nodes, counted from 0, by node number
 	uint32_t category_count, country_count;  // how many top nodes
 };

@@ -325,8 +325,7 @@ enum err filter_of_words(const struct taxonomy *taxonomy, const Oyez__Filter *wo
 	    (err = categories_of(taxonomy, words->not_categories, words->n_not_categories, arena, &out->not_categories,
 	                         &out->not_category_count, detail)) ||
 	    (err = regions_of(words->regions, words->n_regions, arena, out, detail)) ||
-	    (err = filter_budget_of(words, out, detail)) ||
-	    (err = language_of(words->language, &out->language, detail)) ||
+	    (err = filter_budget_of(words, out, detail)) || (err = language_of(words->language, &out->language, detail)) ||
 	    (err = terms_mask_of(words->terms, words->n_terms, &out->terms_mask, detail)))
 		return err;
 	if (words->quantity_max && words->quantity_max < words->quantity_min)
@@ -354,12 +353,18 @@ size_t facet_names(uint32_t bits, const char *names[FACET_NAMES_MAX])
 		uint32_t bit;
 		const char *name;
 	} table[] = {
-	    {FACET_CATEGORY, "category"},         {FACET_REGION, "region"},
-	    {FACET_BUDGET, "budget"},             {FACET_NEEDED_BY, "needed_by"},
-	    {FACET_CONDITION, "condition"},       {FACET_QUANTITY, "quantity"},
-	    {FACET_FULFILMENT, "fulfilment"},     {FACET_LANGUAGE, "language"},
-	    {FACET_TERMS, "terms"},               {FACET_CROWD, "crowd"},
-	    {FACET_VENDOR_COUNTRY, "vendor_country"}, {FACET_VENDOR_TERMS, "vendor_terms"},
+	    {FACET_CATEGORY, "category"},
+	    {FACET_REGION, "region"},
+	    {FACET_BUDGET, "budget"},
+	    {FACET_NEEDED_BY, "needed_by"},
+	    {FACET_CONDITION, "condition"},
+	    {FACET_QUANTITY, "quantity"},
+	    {FACET_FULFILMENT, "fulfilment"},
+	    {FACET_LANGUAGE, "language"},
+	    {FACET_TERMS, "terms"},
+	    {FACET_CROWD, "crowd"},
+	    {FACET_VENDOR_COUNTRY, "vendor_country"},
+	    {FACET_VENDOR_TERMS, "vendor_terms"},
 	    {FACET_VENDOR_RATING, "vendor_rating"},
 	};
 	size_t count = 0;

@@ -99,10 +99,8 @@ void feed_trim(struct service *service)
 	for (int i = 0; i < TRIM_PER_SLICE; i++) {
 		uint64_t first = store_feed_first(service->store);
 		// The last record stays: positions go on from it.
-		if (first >= store_feed_last(service->store) ||
-		    !store_feed_get(service->store, first, &header, &bytes) ||
-		    kept_from_ms(service, &header, bytes) >= before_ms ||
-		    store_feed_trim(service->store, before_ms, 1) == 0)
+		if (first >= store_feed_last(service->store) || !store_feed_get(service->store, first, &header, &bytes) ||
+		    kept_from_ms(service, &header, bytes) >= before_ms || store_feed_trim(service->store, before_ms, 1) == 0)
 			return;
 		service->numbers.feed_length--;
 		service->wrote = true;

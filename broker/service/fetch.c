@@ -6,8 +6,8 @@
 #include "internal.h"
 
 enum {
-	SCAN_PER_COMMAND = 20000,                     // headers looked at, so that one command takes about a millisecond
-	ITEM_OVERHEAD_BYTES = 96,                     // of a FeedItem around its release
+	SCAN_PER_COMMAND = 20000,                       // headers looked at, so that one command takes about a millisecond
+	ITEM_OVERHEAD_BYTES = 96,                       // of a FeedItem around its release
 	REPLY_ROOM_BYTES = REPLY_BYTES_MAX - 64 * 1024, // the rest is for the cursors of all pairs
 };
 

@@ -15,8 +15,7 @@ void inbox_add(struct service *service, const struct id *vendor, const Oyez__Inb
 	service->wrote = true;
 }
 
-static void collect(struct service *service, const struct id *vendor, uint64_t after, uint32_t max,
-                    Oyez__Inbox *inbox)
+static void collect(struct service *service, const struct id *vendor, uint64_t after, uint32_t max, Oyez__Inbox *inbox)
 {
 	size_t room = REPLY_ROOM_BYTES;
 	uint64_t at_ms;

@@ -176,10 +176,8 @@ void reply_status(struct service *service, const struct command *command, const 
 	status.intent_id = wire_id(&intent->id);
 	status.state = (Oyez__IntentState)intent->state;
 	if (intent_live(intent)) {
-		status.crowd_want =
-		    intent->crowd_wish > service->config.crowd ? intent->crowd_wish : service->config.crowd;
-		status.crowd_estimate =
-		    estimate_of(&service->estimate, &service->trees, &intent->facets, service->now_ms);
+		status.crowd_want = intent->crowd_wish > service->config.crowd ? intent->crowd_wish : service->config.crowd;
+		status.crowd_estimate = estimate_of(&service->estimate, &service->trees, &intent->facets, service->now_ms);
 	}
 	if (intent->state == INTENT_RELEASED)
 		status.release = wire_pack(&service->arena, &release_message(service, intent, true)->base);

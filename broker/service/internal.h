@@ -19,11 +19,11 @@ enum { HITS_MAX = 16 };
 struct listener {
 	struct id id, vendor;
 	uint64_t made_at_ms;
-	uint64_t start_seq;     // events after it concern this subscription
-	uint64_t confirmed_seq; // as in the store
-	uint64_t sent_seq;      // answered up to here by this process, 0 = nothing yet
-	uint64_t received_seq;  // releases up to here may have reached the vendor
-	uint64_t hits_after;    // all matches after this position are in `hits`
+	uint64_t start_seq;      // events after it concern this subscription
+	uint64_t confirmed_seq;  // as in the store
+	uint64_t sent_seq;       // answered up to here by this process, 0 = nothing yet
+	uint64_t received_seq;   // releases up to here may have reached the vendor
+	uint64_t hits_after;     // all matches after this position are in `hits`
 	uint64_t hits[HITS_MAX]; // the latest matches, ascending
 	uint32_t hit_count;
 	bool used;
@@ -54,14 +54,14 @@ struct service {
 	bool in_batch, wrote;
 	uint64_t compact_origin; // of an operator's request to compact, to be done after the commit
 	bool compact;
-	struct arena arena; // decoded rows, messages, replies; reset by service_begin
+	struct arena arena;   // decoded rows, messages, replies; reset by service_begin
 	struct detail detail; // of the error about to be returned
 	struct vendor vendor; // the sender of a vendor's command
 	struct outbox outbox;
 
 	// Derived.
 	struct index *index;
-	struct listener *listeners; // numbered as in the index
+	struct listener *listeners;                            // numbered as in the index
 	uint32_t listener_count, listener_room, listener_free; // free ones are looked for from listener_free on
 	struct id_map listener_numbers;
 	struct vendor_note *vendors;
@@ -116,8 +116,7 @@ void reply_status(struct service *service, const struct command *command, const 
 // May the sending vendor answer this release now, by an offer or a question? Loads the intent. *excluded: the message
 // is to be acknowledged and dropped. ERR_NOT_FOUND, ERR_NOT_RELEASED, ERR_GONE, ERR_TERMS_REFUSED, ERR_RULES_REFUSED,
 // ERR_VENDOR_LIMIT.
-enum err answer_check(struct service *service, const struct release_id *release, struct intent *intent,
-                      bool *excluded);
+enum err answer_check(struct service *service, const struct release_id *release, struct intent *intent, bool *excluded);
 struct question_list {
 	struct question *items;
 	size_t count;
@@ -159,7 +158,7 @@ void feed_release(struct service *service, struct intent *intent);
 void feed_tombstone(struct service *service, struct intent *intent, enum _Oyez__GoneReason reason);
 // A tombstone's own bytes: when it was made and which release it ends.
 bool feed_tombstone_read(struct service *service, struct bytes bytes, uint64_t *at_ms, Oyez__Release **release);
-void feed_trim(struct service *service); // a bounded slice
+void feed_trim(struct service *service);    // a bounded slice
 void inboxes_trim(struct service *service); // a bounded slice
 // Numbers every header anew after a change of the taxonomy.
 void feed_renumber(struct service *service);
@@ -185,7 +184,7 @@ uint64_t tick_after(const struct service *service, uint64_t now_ms);
 void timers_run(struct service *service); // a bounded slice
 
 // Handlers: one per line of COMMAND_LIST. They return an error, or reply, or park the request.
-#define X(KIND, handler, type)                                                                                     \
+#define X(KIND, handler, type)                                                                                         \
 	enum err handler(struct service *service, const struct command *command, const type *message);
 COMMAND_LIST(X)
 #undef X

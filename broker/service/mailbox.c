@@ -23,8 +23,7 @@ static void collect(struct service *service, const struct intent *intent, uint64
 	mailbox->next = after;
 	mailbox->items = arena_alloc(&service->arena, max * sizeof *mailbox->items);
 	while (store_mailbox_next(service->store, intent, mailbox->next, &service->arena, &after, &at_ms, &bytes)) {
-		Oyez__MailboxItem *item =
-		    wire_unpack(&service->arena, &oyez__mailbox_item__descriptor, bytes.at, bytes.count);
+		Oyez__MailboxItem *item = wire_unpack(&service->arena, &oyez__mailbox_item__descriptor, bytes.at, bytes.count);
 		if (item) {
 			item->seq = after;
 			item->at_ms = at_ms;
@@ -46,8 +45,8 @@ static uint32_t item_max(uint32_t wanted)
 }
 
 // False if there is nothing and `final` does not ask for an answer all the same.
-static bool answer(struct service *service, const struct intent *intent, uint64_t origin, uint64_t after,
-                   uint32_t max, bool final)
+static bool answer(struct service *service, const struct intent *intent, uint64_t origin, uint64_t after, uint32_t max,
+                   bool final)
 {
 	Oyez__Mailbox mailbox = OYEZ__MAILBOX__INIT;
 	collect(service, intent, after, item_max(max), &mailbox);

@@ -52,8 +52,7 @@ static void replace_older(struct service *service, const struct intent *intent, 
 	}
 }
 
-static void deliver(struct service *service, struct intent *intent, const Oyez__SendOffer *message,
-                    struct offer *offer)
+static void deliver(struct service *service, struct intent *intent, const Oyez__SendOffer *message, struct offer *offer)
 {
 	Oyez__VendorMessage delivered = OYEZ__VENDOR_MESSAGE__INIT;
 	delivered.id = message->offer_id;

@@ -34,7 +34,7 @@ struct parked {
 struct parking {
 	struct parked *all; // in no order
 	struct parked *woken;
-	struct waiter **topics;  // PARKING_BUCKETS each
+	struct waiter **topics; // PARKING_BUCKETS each
 	struct parked **origins;
 	size_t count;
 	uint64_t first_deadline_ms; // not later than the earliest deadline

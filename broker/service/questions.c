@@ -1,8 +1,7 @@
 // Questions and details requests of vendors, and the customer's answers. What is asked and answered is sealed.
 #include "internal.h"
 
-static enum err question_new(struct service *service, const struct command *command,
-                             const Oyez__SendQuestion *message)
+static enum err question_new(struct service *service, const struct command *command, const Oyez__SendQuestion *message)
 {
 	struct intent intent;
 	bool excluded;
@@ -82,8 +81,8 @@ enum err handle_answer(struct service *service, const struct command *command, c
 	struct id id = id_of_wire(message->question_id);
 	struct intent intent;
 	struct question question;
-	if (!intent_load(service, &command->sender, &intent) ||
-	    !store_question_find(service->store, &id, &question) || question.dropped)
+	if (!intent_load(service, &command->sender, &intent) || !store_question_find(service->store, &id, &question) ||
+	    question.dropped)
 		return ERR_NOT_FOUND;
 	if (!id_equal(&question.intent, &intent.id))
 		return ERR_NOT_YOURS;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "broker/base/clock.h"
+#include "broker/base/log.h"
 #include "proto/region.h"
 
 // ---- life
@@ -88,6 +89,8 @@ static void advance_clock(struct service *service, uint64_t now_ms)
 	if (!service->clock_held && now_ms - service->now_ms > service->jump_ms_max) {
 		service->clock_held = true;
 		service->held_at_ms = service->now_ms;
+		log_event(LOG_WARN, "clock_held", LOG_NUMBER("jump_ms", now_ms - service->now_ms),
+		          LOG_TEXT("hint", "nothing expires until: oyez admin confirm-clock"));
 	}
 	service->now_ms = now_ms;
 }
@@ -185,8 +188,8 @@ static enum err check_access(struct service *service, const struct command *comm
 static enum err dispatch(struct service *service, const struct command *command)
 {
 	switch (command->kind) {
-#define X(KIND, handler, type)                                                                                     \
-	case COMMAND_##KIND:                                                                                           \
+#define X(KIND, handler, type)                                                                                         \
+	case COMMAND_##KIND:                                                                                               \
 		return handler(service, command, (const type *)command->payload);
 		COMMAND_LIST(X)
 #undef X

@@ -10,7 +10,7 @@
 
 struct entry {
 	struct session session;
-	struct entry *chain;          // of its bucket
+	struct entry *chain;           // of its bucket
 	struct entry *older, *younger; // by last use
 };
 
@@ -119,8 +119,8 @@ static struct entry *make_room(struct sessions *sessions)
 	return entry;
 }
 
-void sessions_open(struct sessions *sessions, const uint8_t vendor_key[KEY_BYTES],
-                   const uint8_t key[SESSION_KEY_BYTES], uint64_t now_ms, struct session *out)
+void sessions_open(struct sessions *sessions, const uint8_t vendor_key[KEY_BYTES], const uint8_t key[SESSION_KEY_BYTES],
+                   uint64_t now_ms, struct session *out)
 {
 	randombytes_buf(out->id, sizeof out->id);
 	memcpy(out->vendor_key, vendor_key, KEY_BYTES);
@@ -136,8 +136,7 @@ void sessions_open(struct sessions *sessions, const uint8_t vendor_key[KEY_BYTES
 	pthread_mutex_unlock(&sessions->mutex);
 }
 
-bool sessions_find(struct sessions *sessions, const uint8_t *id, size_t id_bytes, uint64_t now_ms,
-                   struct session *out)
+bool sessions_find(struct sessions *sessions, const uint8_t *id, size_t id_bytes, uint64_t now_ms, struct session *out)
 {
 	bool found = false;
 	if (id_bytes != SESSION_ID_BYTES)

@@ -29,10 +29,9 @@ void challenge_make(const struct sessions *sessions, uint64_t now_ms, uint8_t ch
 bool challenge_check(const struct sessions *sessions, uint64_t now_ms, const uint8_t *challenge, size_t count);
 
 // A new session with a random id.
-void sessions_open(struct sessions *sessions, const uint8_t vendor_key[KEY_BYTES],
-                   const uint8_t key[SESSION_KEY_BYTES], uint64_t now_ms, struct session *out);
+void sessions_open(struct sessions *sessions, const uint8_t vendor_key[KEY_BYTES], const uint8_t key[SESSION_KEY_BYTES],
+                   uint64_t now_ms, struct session *out);
 // A copy of the session; false if there is none or it has ended. Wipe the copy's key after use.
-bool sessions_find(struct sessions *sessions, const uint8_t *id, size_t id_bytes, uint64_t now_ms,
-                   struct session *out);
+bool sessions_find(struct sessions *sessions, const uint8_t *id, size_t id_bytes, uint64_t now_ms, struct session *out);
 
 #endif

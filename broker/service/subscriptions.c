@@ -39,8 +39,7 @@ enum err handle_subscribe(struct service *service, const struct command *command
 	return ERR_OK;
 }
 
-enum err handle_unsubscribe(struct service *service, const struct command *command,
-                            const Oyez__Unsubscribe *message)
+enum err handle_unsubscribe(struct service *service, const struct command *command, const Oyez__Unsubscribe *message)
 {
 	struct id id = id_of_wire(message->subscription_id);
 	struct subscription row;

@@ -187,8 +187,8 @@ static enum err open_session(struct verifier *verifier, struct request *request,
 		if (message->gateway_key_id.len != GATEWAY_KEY_ID_BYTES || key->accepted_until_ms < request->now_ms ||
 		    memcmp(key->id, message->gateway_key_id.data, GATEWAY_KEY_ID_BYTES) != 0)
 			continue;
-		err = open_message(SEAL_SESSION, &key->pair, &header, message->sealed_key.data, message->sealed_key.len,
-		                   &plain, &plain_bytes);
+		err = open_message(SEAL_SESSION, &key->pair, &header, message->sealed_key.data, message->sealed_key.len, &plain,
+		                   &plain_bytes);
 		break;
 	}
 	sodium_memzero(&keys, sizeof keys);
@@ -287,10 +287,9 @@ static enum err read_read(struct verifier *verifier, struct request *request, co
 static enum err answer_config(struct verifier *verifier, struct request *request, Oyez__Reply *reply)
 {
 	pthread_mutex_lock(&verifier->mutex);
-	reply->config =
-	    verifier->config
-	        ? wire_unpack(&request->arena, &oyez__signed__descriptor, verifier->config, verifier->config_bytes)
-	        : NULL;
+	reply->config = verifier->config ? wire_unpack(&request->arena, &oyez__signed__descriptor, verifier->config,
+	                                               verifier->config_bytes)
+	                                 : NULL;
 	pthread_mutex_unlock(&verifier->mutex);
 	if (!reply->config)
 		return ERR_UNAVAILABLE;
@@ -315,9 +314,8 @@ static enum err read_request(struct verifier *verifier, struct request *request,
 {
 	ProtobufCAllocator allocator = wire_allocator(&request->arena);
 	Oyez__Request *message;
-	enum err err =
-	    codec_decode_request(&allocator, request->frame + FRAME_HEADER_BYTES,
-	                         request->frame_bytes - FRAME_HEADER_BYTES, &message, detail);
+	enum err err = codec_decode_request(&allocator, request->frame + FRAME_HEADER_BYTES,
+	                                    request->frame_bytes - FRAME_HEADER_BYTES, &message, detail);
 	if (err)
 		return err;
 	switch (message->body_case) {
@@ -432,8 +430,7 @@ static void encode_frame(const ProtobufCMessage *message, enum frame_kind kind, 
 		abort();
 }
 
-static void sealed_error_frame(const struct request *request, Oyez__Error *error, uint8_t **frame,
-                               size_t *frame_bytes)
+static void sealed_error_frame(const struct request *request, Oyez__Error *error, uint8_t **frame, size_t *frame_bytes)
 {
 	Oyez__CustomerReply reply = OYEZ__CUSTOMER_REPLY__INIT;
 	uint8_t *bytes;

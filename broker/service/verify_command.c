@@ -8,8 +8,8 @@ static bool put(struct command *command, enum command_kind kind, const ProtobufC
 	return true;
 }
 
-#define CASE(MESSAGE, CONSTANT, member, COMMAND)                                                                   \
-	case OYEZ__##MESSAGE##__BODY_##CONSTANT:                                                                       \
+#define CASE(MESSAGE, CONSTANT, member, COMMAND)                                                                       \
+	case OYEZ__##MESSAGE##__BODY_##CONSTANT:                                                                           \
 		return put(command, COMMAND_##COMMAND, &(member)->base)
 
 bool command_of_customer(const Oyez__CustomerRecord *record, struct command *command)
@@ -65,6 +65,7 @@ bool command_of_admin(const Oyez__AdminRequest *request, struct command *command
 		CASE(ADMIN_REQUEST, APPROVE, request->approve, ADMIN_APPROVE);
 		CASE(ADMIN_REQUEST, SUSPEND, request->suspend, ADMIN_SUSPEND);
 		CASE(ADMIN_REQUEST, COMPACT, request->compact, ADMIN_COMPACT);
+		CASE(ADMIN_REQUEST, CONFIRM_CLOCK, request->confirm_clock, ADMIN_CONFIRM_CLOCK);
 	default:
 		return false;
 	}

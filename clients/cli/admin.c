@@ -336,3 +336,18 @@ int command_admin_compact(struct cli *cli, int argc, char **argv)
 	transport_close(admin.transport);
 	return code;
 }
+
+int command_admin_confirm_clock(struct cli *cli, int argc, char **argv)
+{
+	struct admin admin;
+	int code = admin_open(cli, argc, argv, 0, &admin);
+	if (code != EXIT_DONE)
+		return code;
+	Oyez__AdminConfirmClock confirm = OYEZ__ADMIN_CONFIRM_CLOCK__INIT;
+	Oyez__AdminRequest request = OYEZ__ADMIN_REQUEST__INIT;
+	request.body_case = OYEZ__ADMIN_REQUEST__BODY_CONFIRM_CLOCK;
+	request.confirm_clock = &confirm;
+	code = admin_acknowledged(&admin, &request, json_pack("{s:b}", "clock_confirmed", 1));
+	transport_close(admin.transport);
+	return code;
+}

@@ -42,6 +42,7 @@ const struct cli_command cli_commands[] = {
 	{"admin vendors", command_admin_vendors, "[--data DIR]", "the vendors registered", "les vendeurs inscrits"},
 	{"admin approve", command_admin_approve, "VENDOR [--data DIR]", "let a vendor in", "admettre un vendeur"},
 	{"admin suspend", command_admin_suspend, "VENDOR --reason R [--data DIR]", "shut a vendor out", "exclure un vendeur"},
+	{"admin confirm-clock", command_admin_confirm_clock, "[--data DIR]", "say that the clock is right after it jumped; expiry goes on", "dire que l'horloge est juste après son saut ; les échéances reprennent"},
 	{"admin compact", command_admin_compact, "[--data DIR]", "rewrite the store without what was deleted", "réécrire la base sans ce qui fut effacé"},
 	// Names of the contract that this version does not have: said plainly, not taken for a typing error.
 	{"erase", command_not_here, "DEAL", NULL, NULL},

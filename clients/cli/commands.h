@@ -34,5 +34,6 @@ CLI_HANDLER(command_admin_vendors)
 CLI_HANDLER(command_admin_approve)
 CLI_HANDLER(command_admin_suspend)
 CLI_HANDLER(command_admin_compact)
+CLI_HANDLER(command_admin_confirm_clock)
 
 #endif

@@ -97,8 +97,8 @@ static int promising(struct world *world, int count, bool (*wanted)(const struct
 
 static uint64_t random_later(struct world *world)
 {
-	static const uint64_t SPANS[] = {2 * SECOND_MS,  10 * MINUTE_MS, 5 * HOUR_MS, 5 * HOUR_MS,
-	                                 3 * DAY_MS, 3 * DAY_MS,     20 * DAY_MS};
+	static const uint64_t SPANS[] = {2 * SECOND_MS, 10 * MINUTE_MS, 5 * HOUR_MS, 5 * HOUR_MS,
+	                                 3 * DAY_MS,    3 * DAY_MS,     20 * DAY_MS};
 	uint64_t span = SPANS[random_below(world, sizeof SPANS / sizeof *SPANS)];
 	return world->now_ms + span / 4 + random_below(world, (uint32_t)span);
 }
@@ -212,8 +212,8 @@ static bool has_mail(const struct world *world, int number)
 
 static int act_read_mailbox(struct world *world)
 {
-	int intent = random_chance(world, 70) ? promising(world, world->intent_count, has_mail)
-	                                      : recent(world, world->intent_count);
+	int intent =
+	    random_chance(world, 70) ? promising(world, world->intent_count, has_mail) : recent(world, world->intent_count);
 	if (intent < 0)
 		return -1;
 	Oyez__ReadMailbox *read = MESSAGE(world, Oyez__ReadMailbox, oyez__read_mailbox__init);
@@ -629,10 +629,11 @@ int action_random(struct world *world)
 		int (*act)(struct world *world);
 		uint32_t weight;
 	} ACTIONS[] = {
-	    {act_post, 8},         {act_withdraw, 2},    {act_read_mailbox, 16}, {act_read_status, 3}, {act_accept, 10},
-	    {act_decline, 2},      {act_answer, 3},      {act_reveal, 12},       {act_register, 8},    {act_subscribe, 4},
-	    {act_unsubscribe, 2},  {act_fetch, 14},      {act_read_inbox, 14},   {act_offer, 14},      {act_question, 4},
-	    {act_withdraw_offer, 1}, {act_countersign, 14}, {act_receipt, 8},    {act_admin, 2},
+	    {act_post, 8},         {act_withdraw, 2},  {act_read_mailbox, 16}, {act_read_status, 3},
+	    {act_accept, 10},      {act_decline, 2},   {act_answer, 3},        {act_reveal, 12},
+	    {act_register, 8},     {act_subscribe, 4}, {act_unsubscribe, 2},   {act_fetch, 14},
+	    {act_read_inbox, 14},  {act_offer, 14},    {act_question, 4},      {act_withdraw_offer, 1},
+	    {act_countersign, 14}, {act_receipt, 8},   {act_admin, 2},
 	};
 	static uint32_t total;
 	if (!total)

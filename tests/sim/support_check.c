@@ -281,8 +281,7 @@ static void check_feed_item(struct world *world, struct sim_subscription *subscr
 	world->totals->tombstones += !is_release;
 }
 
-static void check_fetch(struct world *world, const struct flight *flight, const Oyez__FetchReply *fetch,
-                        bool delivered)
+static void check_fetch(struct world *world, const struct flight *flight, const Oyez__FetchReply *fetch, bool delivered)
 {
 	struct sim_subscription *subscription = &world->subscriptions[world->records[flight->record].subscription];
 	if (fetch->n_scanned != 1)
@@ -330,8 +329,7 @@ static bool may_be_refused(const struct world *world, const struct flight *fligh
 	if (record->command.kind == COMMAND_READ_MAILBOX)
 		return err == ERR_GONE && !intent_has_mailbox(&world->intents[record->intent]);
 	if (err == ERR_VENDOR_SUSPENDED)
-		return world->vendors[record->vendor].changed_batch == world->batch ||
-		       world->vendors[record->vendor].suspended;
+		return world->vendors[record->vendor].changed_batch == world->batch || world->vendors[record->vendor].suspended;
 	return err == ERR_NOT_FOUND && record->command.kind == COMMAND_FETCH &&
 	       world->subscriptions[record->subscription].removed;
 }
@@ -525,8 +523,7 @@ static void check_crowds(struct world *world, uint64_t first)
 	struct bytes bytes;
 	for (uint64_t seq = first; seq <= world->feed_count; seq++) {
 		uint32_t equal = 0;
-		if (world->feed[seq - 1].kind != FEED_ENTRY_RELEASE ||
-		    !store_feed_get(world->store, seq, &header, &bytes))
+		if (world->feed[seq - 1].kind != FEED_ENTRY_RELEASE || !store_feed_get(world->store, seq, &header, &bytes))
 			continue;
 		for (uint64_t at = first; at <= world->feed_count; at++)
 			equal += world->feed[at - 1].kind == FEED_ENTRY_RELEASE &&
@@ -618,8 +615,7 @@ static void check_deal_count(struct world *world, int number)
 		taken += world->deals[i].intent == number && store_deal_find(world->store, &world->deals[i].id, &row) &&
 		         row.state != DEAL_LAPSED;
 	if (taken > world->intents[number].deals_max)
-		world_fail(world, "invariant 3: %u deals of an intent that wants %u", taken,
-		           world->intents[number].deals_max);
+		world_fail(world, "invariant 3: %u deals of an intent that wants %u", taken, world->intents[number].deals_max);
 }
 
 static void check_intent(struct world *world, int number)

@@ -66,11 +66,13 @@ bool event_matches(const struct world *world, const struct sim_subscription *sub
 	enum fit fits[] = {
 	    place_fit(subscription->category, shown->category, category_below),
 	    place_fit(subscription->region, shown->region, region_below),
-	    !subscription->terms ? FIT_YES : shown->terms ? FIT_YES : FIT_UNSURE,
-	    !subscription->euros                       ? FIT_YES
-	    : !shown->euros                            ? FIT_UNSURE
-	    : shown->max_e4 >= subscription->min_e4    ? FIT_YES
-	                                               : FIT_NO,
+	    !subscription->terms ? FIT_YES
+	    : shown->terms       ? FIT_YES
+	                         : FIT_UNSURE,
+	    !subscription->euros                    ? FIT_YES
+	    : !shown->euros                         ? FIT_UNSURE
+	    : shown->max_e4 >= subscription->min_e4 ? FIT_YES
+	                                            : FIT_NO,
 	    intent->crowd >= subscription->crowd_min ? FIT_YES : FIT_NO,
 	};
 	for (size_t i = 0; i < sizeof fits / sizeof *fits; i++)

@@ -572,8 +572,8 @@ static enum err apply_offer(struct world *world, const struct record *record)
 	offer->bytes = record->bytes;
 	offer->made_ms = record->made_ms;
 	offer->dropped = dropped;
-	offer->mail = dropped || offer->state != OFFER_OPEN ? -1
-	                                                    : add_mail(world, offer->intent, MAIL_OFFER, record->offer);
+	offer->mail =
+	    dropped || offer->state != OFFER_OPEN ? -1 : add_mail(world, offer->intent, MAIL_OFFER, record->offer);
 	world->totals->offers++;
 	return ERR_OK;
 }
@@ -751,8 +751,9 @@ static enum err apply_fetch(struct world *world, const struct record *record, st
 		return ERR_NOT_FOUND;
 	if (subscription->vendor != record->vendor)
 		return ERR_NOT_YOURS;
-	uint64_t after = record->from_cursor ? record->after
-	                                     : (subscription->sent_seq ? subscription->sent_seq : subscription->confirmed_seq);
+	uint64_t after = record->from_cursor
+	                     ? record->after
+	                     : (subscription->sent_seq ? subscription->sent_seq : subscription->confirmed_seq);
 	if (after < subscription->start_seq)
 		after = subscription->start_seq;
 	if (after + 1 < world->feed_first)
@@ -853,8 +854,8 @@ void model_apply(struct world *world, struct flight *flight)
 		flight->items = (uint64_t)world->intents[record->intent].mail_count;
 		break;
 	case COMMAND_READ_INBOX:
-		flight->after = record->after == 0 && !record->from_start ? world->vendors[record->vendor].inbox_sent
-		                                                          : record->after;
+		flight->after =
+		    record->after == 0 && !record->from_start ? world->vendors[record->vendor].inbox_sent : record->after;
 		flight->items = (uint64_t)world->vendors[record->vendor].inbox_count;
 		break;
 	case COMMAND_POST:

@@ -53,8 +53,7 @@ static void keep_outcomes(struct world *world)
 
 void broker_start(struct world *world)
 {
-	struct service_signer signer = {
-	    .context = world, .sign = stub_sign, .countersign_check = stub_countersign_check};
+	struct service_signer signer = {.context = world, .sign = stub_sign, .countersign_check = stub_countersign_check};
 	memset(signer.broker_key, 'B', KEY_BYTES);
 	if (service_new(&world->config, &signer, world->store, world->now_ms, &world->service))
 		world_fail(world, "the service does not start");
@@ -172,8 +171,8 @@ static void settle_failure(struct world *world, struct effects *effects, enum er
 	world->totals->failed_commits++;
 	for (int i = 0; i < effects->count; i++) {
 		// Errors stand at the same place in all three forms of a reply.
-		const Oyez__Reply *reply = wire_unpack(&world->scratch, &oyez__reply__descriptor, effects->items[i].bytes,
-		                                       effects->items[i].count);
+		const Oyez__Reply *reply =
+		    wire_unpack(&world->scratch, &oyez__reply__descriptor, effects->items[i].bytes, effects->items[i].count);
 		if (!reply || reply->body_case != OYEZ__REPLY__BODY_ERROR || reply->error->code != (uint32_t)err)
 			world_fail(world, "something was let out of a batch that was not committed");
 	}
@@ -251,8 +250,7 @@ static void send(struct world *world, int number)
 {
 	struct record *record = &world->records[number];
 	world_log(world, "record %d: command %d intent %d offer %d deal %d vendor %d subscription %d", number,
-	          record->command.kind, record->intent, record->offer, record->deal, record->vendor,
-	          record->subscription);
+	          record->command.kind, record->intent, record->offer, record->deal, record->vendor, record->subscription);
 	world->flights[world->flight_count++] = (struct flight){.record = number, .origin = ++world->origins};
 	if (world->flight_count == BATCH_MAX)
 		network_flush(world);

@@ -73,8 +73,7 @@ void world_fail(struct world *world, const char *format, ...)
 	va_start(args, format);
 	vprintf(format, args);
 	va_end(args);
-	printf("\nreplay: OYEZ_SIM_SEED=%llu OYEZ_SIM_STEPS=%d test_sim\n", (unsigned long long)world->seed,
-	       world->steps);
+	printf("\nreplay: OYEZ_SIM_SEED=%llu OYEZ_SIM_STEPS=%d test_sim\n", (unsigned long long)world->seed, world->steps);
 	fflush(stdout);
 	exit(1);
 }

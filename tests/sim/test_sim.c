@@ -24,7 +24,7 @@ static unsigned long long number_from(const char *name, unsigned long long other
 	return text ? strtoull(text, NULL, 10) : otherwise;
 }
 
-// Invariant 9: whatever the broker logs goes to stderr; a run with nothing unusual in it logs nothing at all.
+// Invariant 9: whatever the broker logs goes to stderr, and only a jump of the clock is worth a line here.
 static FILE *catch_log(void)
 {
 	FILE *log = tmpfile();
@@ -37,17 +37,20 @@ static int check_log(FILE *log)
 {
 	char line[512];
 	rewind(log);
-	if (!fgets(line, sizeof line, log))
-		return 0;
-	printf("FAILED: the broker logged: %s\n", line);
-	return 1;
+	while (fgets(line, sizeof line, log)) {
+		if (strstr(line, "\"event\":\"clock_held\""))
+			continue;
+		printf("FAILED: the broker logged: %s\n", line);
+		return 1;
+	}
+	return 0;
 }
 
 static void print_totals(const struct totals *totals, double seconds)
 {
 	printf("%llu seeds, %llu steps, %llu commands in %llu batches, %.1f s\n", (unsigned long long)totals->seeds,
-	       (unsigned long long)totals->steps, (unsigned long long)totals->commands,
-	       (unsigned long long)totals->batches, seconds);
+	       (unsigned long long)totals->steps, (unsigned long long)totals->commands, (unsigned long long)totals->batches,
+	       seconds);
 #define PRINT(name) printf("  %-16s %llu\n", #name, (unsigned long long)totals->name)
 	PRINT(posts);
 	PRINT(releases);

@@ -48,8 +48,15 @@ struct mail {
 	bool removed;
 };
 
-enum inbox_kind { INBOX_ANSWER, INBOX_DECLINED, INBOX_AGREEMENT, INBOX_COUNTERSIGNED, INBOX_LAPSED, INBOX_REVEAL,
-	INBOX_GONE };
+enum inbox_kind {
+	INBOX_ANSWER,
+	INBOX_DECLINED,
+	INBOX_AGREEMENT,
+	INBOX_COUNTERSIGNED,
+	INBOX_LAPSED,
+	INBOX_REVEAL,
+	INBOX_GONE
+};
 struct inbox_entry {
 	enum inbox_kind kind;
 	int what;  // question, offer, deal or intent
@@ -75,7 +82,7 @@ struct sim_intent {
 	uint64_t release_seq, forget_ms, released_ms;
 	struct words shown; // as released
 	uint32_t crowd;
-	bool standing; // its release is in the feed and not ended
+	bool standing;       // its release is in the feed and not ended
 	int withdrawn_batch; // its wallet was told so in, 0 = not yet
 	struct mail mail[MAIL_MAX];
 	int mail_count;
@@ -160,9 +167,9 @@ struct record {
 	struct command command; // as the broker gets it, but for origin, time and randomness
 	int bytes;              // equal bytes, equal number
 	int intent, offer, question, deal, vendor, subscription;
-	bool junk;          // a countersignature that does not verify
-	bool from_cursor;   // a fetch with a cursor
-	uint64_t after;     // cursor, or position in mailbox or inbox
+	bool junk;        // a countersignature that does not verify
+	bool from_cursor; // a fetch with a cursor
+	uint64_t after;   // cursor, or position in mailbox or inbox
 	bool from_start;
 	uint32_t max, wait_ms;
 	uint64_t made_ms;
@@ -231,9 +238,9 @@ struct world {
 };
 
 struct totals {
-	uint64_t seeds, steps, commands, batches, crashes, failed_commits, posts, releases, offers, accepts,
-	    countersigned, revealed, concluded, lapsed, withdrawn, expired, deliveries, tombstones, refusals, conflicts,
-	    repeats, jumps, holds, parked;
+	uint64_t seeds, steps, commands, batches, crashes, failed_commits, posts, releases, offers, accepts, countersigned,
+	    revealed, concluded, lapsed, withdrawn, expired, deliveries, tombstones, refusals, conflicts, repeats, jumps,
+	    holds, parked;
 };
 
 // ---- support_world.c

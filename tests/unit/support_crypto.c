@@ -80,11 +80,9 @@ static struct support_frame keep(struct support_broker *broker, uint8_t *bytes, 
 	return frame;
 }
 
-struct support_frame support_frame_ask(struct support_broker *broker, const uint8_t *bytes, size_t count,
-                                       bool from_ipc)
+struct support_frame support_frame_ask(struct support_broker *broker, const uint8_t *bytes, size_t count, bool from_ipc)
 {
-	struct request request = {
-	    .frame = bytes, .frame_bytes = count, .from_ipc = from_ipc, .now_ms = broker->now_ms};
+	struct request request = {.frame = bytes, .frame_bytes = count, .from_ipc = from_ipc, .now_ms = broker->now_ms};
 	struct support_frame frame = {NULL, 0};
 	struct effect effect;
 	uint8_t *answer;
@@ -150,11 +148,9 @@ void support_cell_make(struct support_broker *broker, ProtobufCBinaryData signed
 {
 	Oyez__CellBody body = OYEZ__CELL_BODY__INIT;
 	body.sent_at_ms = sent_at_ms;
-	body.customer =
-	    wire_unpack(&broker->arena, &oyez__signed__descriptor, signed_record.data, signed_record.len);
+	body.customer = wire_unpack(&broker->arena, &oyez__signed__descriptor, signed_record.data, signed_record.len);
 	ProtobufCBinaryData plain = wire_pack(&broker->arena, &body.base);
-	assert_int_equal(
-	    cell_seal_request(broker->gateway.pair.public_key, plain.data, plain.len, cell, exchange), ERR_OK);
+	assert_int_equal(cell_seal_request(broker->gateway.pair.public_key, plain.data, plain.len, cell, exchange), ERR_OK);
 }
 
 const Oyez__CustomerReply *support_cell_open(struct support_broker *broker, const struct cell_exchange *exchange,
@@ -210,8 +206,8 @@ const Oyez__Reply *support_request(struct support_broker *broker, const Oyez__Re
 		return NULL;
 	assert_int_equal(frame_kind_of(frame.bytes, frame.count, &kind), ERR_OK);
 	assert_int_equal(kind, FRAME_REPLY);
-	assert_int_equal(codec_decode_reply(&allocator, frame.bytes + FRAME_HEADER_BYTES,
-	                                    frame.count - FRAME_HEADER_BYTES, &reply, NULL),
+	assert_int_equal(codec_decode_reply(&allocator, frame.bytes + FRAME_HEADER_BYTES, frame.count - FRAME_HEADER_BYTES,
+	                                    &reply, NULL),
 	                 ERR_OK);
 	return reply;
 }
@@ -232,8 +228,7 @@ enum err support_tell_customer(struct support_broker *broker, const struct sign_
 	return clear ? clear : support_customer_error(reply);
 }
 
-enum err support_tell_vendor(struct support_broker *broker, const struct sign_pair *vendor,
-                             Oyez__VendorRecord *record)
+enum err support_tell_vendor(struct support_broker *broker, const struct sign_pair *vendor, Oyez__VendorRecord *record)
 {
 	return support_vendor_error(support_vendor_request(broker, support_sign_vendor(broker, vendor, record)));
 }

@@ -52,7 +52,6 @@ const Oyez__Reply *support_vendor_request(struct support_broker *broker, Protobu
 // Short forms: record, sign, send. The reply's error code.
 enum err support_tell_customer(struct support_broker *broker, const struct sign_pair *intent,
                                Oyez__CustomerRecord *record);
-enum err support_tell_vendor(struct support_broker *broker, const struct sign_pair *vendor,
-                             Oyez__VendorRecord *record);
+enum err support_tell_vendor(struct support_broker *broker, const struct sign_pair *vendor, Oyez__VendorRecord *record);
 
 #endif

@@ -40,8 +40,8 @@ static struct service_signer stub_signer(void)
 static void start(struct support_service *support)
 {
 	struct service_signer signer = stub_signer();
-	assert_int_equal(
-	    service_new(&support->config, &signer, support->store, support->now_ms, &support->service), ERR_OK);
+	assert_int_equal(service_new(&support->config, &signer, support->store, support->now_ms, &support->service),
+	                 ERR_OK);
 }
 
 void support_service_open(struct support_service *support)
@@ -112,8 +112,7 @@ static const void *unpack(struct support_service *support, const struct effect *
 	ProtobufCAllocator allocator = wire_allocator(&support->arena);
 	ProtobufCMessage *reply;
 	struct codec_detail detail;
-	enum err err =
-	    codec_decode(descriptors[effect->form], &allocator, effect->bytes, effect->count, &reply, &detail);
+	enum err err = codec_decode(descriptors[effect->form], &allocator, effect->bytes, effect->count, &reply, &detail);
 	if (err)
 		fail_msg("the service's reply does not decode: %s (%s)", err_name(err), detail.text);
 	return reply;
@@ -191,8 +190,8 @@ static void prepare(struct support_service *support, enum command_kind kind, con
 	}
 }
 
-const Oyez__CustomerReply *support_customer(struct support_service *support, unsigned customer,
-                                            enum command_kind kind, const ProtobufCMessage *payload)
+const Oyez__CustomerReply *support_customer(struct support_service *support, unsigned customer, enum command_kind kind,
+                                            const ProtobufCMessage *payload)
 {
 	prepare(support, kind, payload);
 	key_of(customer, 'c', support->last.sender_key);
@@ -301,8 +300,8 @@ struct release_id support_release(struct support_service *support, unsigned cust
 	const Oyez__CustomerReply *reply = support_customer(support, customer, COMMAND_READ_STATUS, &read.base);
 	assert_customer_error(reply, ERR_OK);
 	assert_int_equal(reply->status->state, OYEZ__INTENT_STATE__INTENT_RELEASED);
-	const Oyez__Release *release = wire_unpack(&support->arena, &oyez__release__descriptor,
-	                                           reply->status->release.data, reply->status->release.len);
+	const Oyez__Release *release = wire_unpack(&support->arena, &oyez__release__descriptor, reply->status->release.data,
+	                                           reply->status->release.len);
 	assert_non_null(release);
 	return release_id_of_wire(release->release_id);
 }
@@ -311,8 +310,7 @@ struct id support_offer(struct support_service *support, unsigned vendor, const 
 {
 	Oyez__SendOffer *message = arena_alloc(&support->arena, sizeof *message);
 	oyez__send_offer__init(message);
-	message->release_id =
-	    wire_bytes(arena_copy(&support->arena, release->bytes, RELEASE_ID_BYTES), RELEASE_ID_BYTES);
+	message->release_id = wire_bytes(arena_copy(&support->arena, release->bytes, RELEASE_ID_BYTES), RELEASE_ID_BYTES);
 	message->offer_id = support_fresh(support, ID_BYTES);
 	message->expires_at_ms = support->now_ms + 3 * DAY_MS;
 	message->sealed = sealed(support);

@@ -14,7 +14,7 @@ struct support_service {
 	struct service *service;
 	struct service_config config;
 	uint64_t now_ms;
-	uint64_t records; // commands made so far
+	uint64_t records;   // commands made so far
 	struct arena arena; // everything handed out below, until support_service_close
 	uint64_t last_origin;
 	struct command last; // the command sent last, to be sent again
@@ -28,8 +28,8 @@ void support_service_restart(struct support_service *support);
 void support_service_wait(struct support_service *support, uint64_t ms);
 
 // One command and its reply; NULL when the request is parked. With the sender's next record, made now.
-const Oyez__CustomerReply *support_customer(struct support_service *support, unsigned customer,
-                                            enum command_kind kind, const ProtobufCMessage *payload);
+const Oyez__CustomerReply *support_customer(struct support_service *support, unsigned customer, enum command_kind kind,
+                                            const ProtobufCMessage *payload);
 const Oyez__Reply *support_vendor(struct support_service *support, unsigned vendor, enum command_kind kind,
                                   const ProtobufCMessage *payload);
 const Oyez__AdminReply *support_admin(struct support_service *support, enum command_kind kind,

@@ -227,8 +227,8 @@ static enum err offer_send(struct scene *scene, struct seller *seller)
 	message.release_id = scene->release->release_id;
 	message.offer_id = wire_id(&seller->offer);
 	message.expires_at_ms = header.expires_at_ms;
-	message.sealed = seal_to(scene, SEAL_OFFER, scene->reply_key.public_key, &header,
-	                         wire_pack(&scene->broker.arena, &offer->base));
+	message.sealed =
+	    seal_to(scene, SEAL_OFFER, scene->reply_key.public_key, &header, wire_pack(&scene->broker.arena, &offer->base));
 	record.body_case = OYEZ__VENDOR_RECORD__BODY_OFFER;
 	record.offer = &message;
 	seller->offer_record = support_sign_vendor(&scene->broker, &seller->key, &record);
@@ -418,8 +418,8 @@ static void test_reply_key_swapped_by_the_broker(void **state)
 	Oyez__Release swapped = *scene->release;
 	swapped.reply_key = wire_bytes(broker_own.public_key, KEY_BYTES);
 	Oyez__Signed *offer = offer_signed(scene, &scene->sellers[0], &swapped);
-	const Oyez__Offer *content = wire_unpack(&scene->broker.arena, &oyez__offer__descriptor, offer->record.data,
-	                                         offer->record.len);
+	const Oyez__Offer *content =
+	    wire_unpack(&scene->broker.arena, &oyez__offer__descriptor, offer->record.data, offer->record.len);
 	assert_int_equal(sign_open(offer, TAG_OFFER), ERR_OK); // honest vendor, and the wallet sees what it was shown
 	assert_memory_not_equal(content->binding->reply_key.data, scene->reply_key.public_key, KEY_BYTES);
 	// Putting the right key back breaks the vendor's signature.
@@ -532,8 +532,7 @@ static void test_replayed_and_old_cells(void **state)
 	    ERR_CELL_REPLAYED);
 	support_cell_make(broker, scene->post, broker->now_ms - CELL_AGE_MS_MAX - 1, cell, &exchange);
 	assert_customer_error(
-	    support_cell_open(broker, &exchange, support_frame_ask(broker, cell, CELL_BYTES, false), NULL),
-	    ERR_CELL_STALE);
+	    support_cell_open(broker, &exchange, support_frame_ask(broker, cell, CELL_BYTES, false), NULL), ERR_CELL_STALE);
 }
 
 static void test_changed_cell(void **state)

@@ -238,8 +238,9 @@ static void test_clock_jump_holds_expiry(void **state)
 	service_numbers(support->service, &numbers);
 	assert_true(numbers.clock_held);
 	assert_int_equal(status(support, 1)->status->state, OYEZ__INTENT_STATE__INTENT_RELEASED);
-	service_confirm_clock(support->service);
-	support_batch(support);
+	Oyez__AdminConfirmClock confirm = OYEZ__ADMIN_CONFIRM_CLOCK__INIT;
+	assert_int_equal(support_admin(support, COMMAND_ADMIN_CONFIRM_CLOCK, &confirm.base)->body_case,
+	                 OYEZ__ADMIN_REPLY__BODY_ACK);
 	assert_int_equal(status(support, 1)->status->state, OYEZ__INTENT_STATE__INTENT_EXPIRED);
 }
 

@@ -81,17 +81,15 @@ static ProtobufCBinaryData challenge_of(struct support_broker *broker)
 }
 
 static const Oyez__Reply *open_session(struct support_broker *broker, const struct sign_pair *vendor,
-                                       ProtobufCBinaryData challenge, const struct id *sealed_as,
-                                       const uint8_t key[32])
+                                       ProtobufCBinaryData challenge, const struct id *sealed_as, const uint8_t key[32])
 {
 	struct seal_header header = {.from = *sealed_as};
 	Oyez__OpenSession open = OYEZ__OPEN_SESSION__INIT;
 	Oyez__VendorRecord record = OYEZ__VENDOR_RECORD__INIT;
 	uint8_t *sealed;
 	size_t sealed_bytes;
-	assert_int_equal(seal_message(SEAL_SESSION, broker->gateway.pair.public_key, &header, key, 32, &sealed,
-	                              &sealed_bytes),
-	                 ERR_OK);
+	assert_int_equal(
+	    seal_message(SEAL_SESSION, broker->gateway.pair.public_key, &header, key, 32, &sealed, &sealed_bytes), ERR_OK);
 	open.challenge = challenge;
 	open.sealed_key = wire_bytes(arena_copy(&broker->arena, sealed, sealed_bytes), sealed_bytes);
 	free(sealed);
@@ -114,11 +112,9 @@ static void test_frames_that_are_none(void **state)
 	assert_int_equal(clear_error_of(broker, support_frame_ask(broker, frame, CELL_BYTES, false)), ERR_BAD_VERSION);
 	frame[2] = 1;
 	frame[3] = 77;
-	assert_int_equal(clear_error_of(broker, support_frame_ask(broker, frame, CELL_BYTES, false)),
-	                 ERR_UNKNOWN_MESSAGE);
+	assert_int_equal(clear_error_of(broker, support_frame_ask(broker, frame, CELL_BYTES, false)), ERR_UNKNOWN_MESSAGE);
 	frame[3] = FRAME_REPLY;
-	assert_int_equal(clear_error_of(broker, support_frame_ask(broker, frame, CELL_BYTES, false)),
-	                 ERR_UNKNOWN_MESSAGE);
+	assert_int_equal(clear_error_of(broker, support_frame_ask(broker, frame, CELL_BYTES, false)), ERR_UNKNOWN_MESSAGE);
 }
 
 static void test_junk_in_a_request_is_answered_as_a_reply(void **state)
