@@ -125,7 +125,8 @@ static enum err sync_intent(struct oyez_customer *customer, const struct id *id,
 	if (err)
 		return err;
 	err = intent_keys_load(customer, id, &keys, error);
-	if (!err && keys.alive)
+	// A release and the first offer may fall between the two reads: without the release the offer would look forged.
+	if (!err && keys.alive && keys.released)
 		err = sync_mailbox(customer, &keys, connection, error);
 	intent_keys_wipe(&keys);
 	return err;
