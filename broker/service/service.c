@@ -85,7 +85,7 @@ static void advance_clock(struct service *service, uint64_t now_ms)
 {
 	if (now_ms <= service->now_ms)
 		return;
-	// Batches come at least once a tick, so a long gap means that the clock was set, or that the machine slept.
+	// Batches come at least once a minute, so a long gap means that the clock was set, or that the machine slept.
 	if (!service->clock_held && now_ms - service->now_ms > service->jump_ms_max) {
 		service->clock_held = true;
 		service->held_at_ms = service->now_ms;
@@ -102,7 +102,8 @@ void service_confirm_clock(struct service *service)
 
 uint64_t service_next_ms(const struct service *service)
 {
-	uint64_t next = service->next_tick_ms;
+	// At least once a minute, however slow the tick: a longer silence would look like a jump of the clock.
+	uint64_t next = service->next_tick_ms < service->next_trim_ms ? service->next_tick_ms : service->next_trim_ms;
 	if (service->parking.first_deadline_ms < next)
 		next = service->parking.first_deadline_ms;
 	if (!service->clock_held && service->next_timer_ms < next)
@@ -238,9 +239,11 @@ void service_advance(struct service *service, const uint8_t random[16])
 		tick_run(service);
 		service->next_tick_ms = tick_after(service, service->now_ms);
 	}
-	if (service->now_ms >= service->next_trim_ms && !service->clock_held) {
-		feed_trim(service);
-		inboxes_trim(service);
+	if (service->now_ms >= service->next_trim_ms) {
+		if (!service->clock_held) {
+			feed_trim(service);
+			inboxes_trim(service);
+		}
 		service->next_trim_ms = service->now_ms + MINUTE_MS;
 	}
 	parking_answer_due(service);

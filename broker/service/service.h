@@ -64,7 +64,7 @@ bool service_effect_next(struct service *service, struct effect *effect);
 
 // The requester went away: forget its parked request.
 void service_cancel(struct service *service, uint64_t origin);
-// When service_advance next has something to do (never later than the next tick); UINT64_MAX if nothing.
+// When service_advance next has something to do: at the next tick or in a minute at the latest.
 uint64_t service_next_ms(const struct service *service);
 // Answers every parked request with what there is (drain).
 void service_unpark_all(struct service *service);

@@ -244,6 +244,20 @@ static void test_clock_jump_holds_expiry(void **state)
 	assert_int_equal(status(support, 1)->status->state, OYEZ__INTENT_STATE__INTENT_EXPIRED);
 }
 
+static void test_slow_tick_is_no_jump(void **state)
+{
+	struct support_service *support = *state;
+	support->config.tick_ms = 5 * HOUR_MS;
+	service_reconfigure(support->service, &support->config);
+	for (int i = 0; i < 200; i++) {
+		support->now_ms = service_next_ms(support->service);
+		support_batch(support);
+	}
+	struct service_numbers numbers;
+	service_numbers(support->service, &numbers);
+	assert_false(numbers.clock_held);
+}
+
 static void test_clock_never_goes_back(void **state)
 {
 	struct support_service *support = *state;
@@ -541,6 +555,7 @@ int main(void)
 	    TEST(test_failed_commit_undoes_everything),
 	    TEST(test_failed_commit_answers_parked_requests),
 	    TEST(test_clock_jump_holds_expiry),
+	    TEST(test_slow_tick_is_no_jump),
 	    TEST(test_clock_never_goes_back),
 	    TEST(test_downtime_is_no_jump),
 	    TEST(test_mailbox_waits),
