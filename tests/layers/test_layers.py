@@ -18,7 +18,7 @@ from pathlib import Path
 # Lowest first. A folder may include from itself and from those before it in the same list.
 BROKER = ["proto", "broker/base", "broker/core", "broker/store", "broker/service", "broker/sequencer", "broker/peer",
           "broker/edge", "broker"]
-CLIENTS = ["proto", "broker/base", "clients/lib", "clients/bot", "clients/cli"]
+CLIENTS = ["proto", "broker/base", "clients/lib", "clients/cli", "clients/bot"]
 
 CORE = "broker/core"
 CORE_PROTO_HEADERS = {"proto/limits.h", "proto/err.h", "proto/id.h", "proto/tree.h"}

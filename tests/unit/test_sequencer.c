@@ -37,6 +37,7 @@ struct service {
 	uint64_t cancelled;
 	size_t batches, applied;
 	uint64_t next_ms;
+	int rearms; // times the service has more to do soon after what was due
 	enum err commit_err;
 	uint8_t last_random[16];
 	sem_t *gate; // the first commit waits for it: a slow disk
@@ -69,7 +70,7 @@ void service_advance(struct service *service, const uint8_t random[16])
 	(void)random;
 	assert_true(service->in_batch);
 	if (service->next_ms <= clock_now_ms())
-		service->next_ms = UINT64_MAX;
+		service->next_ms = service->rearms-- > 0 ? clock_now_ms() + 20 : UINT64_MAX;
 }
 
 enum err service_commit(struct service *service)
@@ -282,8 +283,10 @@ static void test_drain_answers_parked(void **state)
 static void test_timer(void **state)
 {
 	struct set *set = *state;
-	// Any batch makes it look at the time again.
+	// Any batch makes it look at the time again. On a busy machine the command's own batch may find the first time due
+	// already; the one set then is the timer's alone.
 	set->service.next_ms = clock_now_ms() + 50;
+	set->service.rearms = 1;
 	assert_int_equal(sequencer_submit(set->sequencer, &set->commands[0]), ERR_OK);
 	struct service_numbers numbers;
 	do
