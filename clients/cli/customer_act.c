@@ -103,8 +103,25 @@ static int follow_deal(struct cli *cli, struct oyez_customer *customer, json_t *
 	}
 }
 
+// A card can hold more than the vendor asks for: said while the card has not left yet.
+static void note_not_needed(struct cli *cli, const json_t *names)
+{
+	char list[512] = "";
+	size_t i;
+	json_t *name;
+	json_array_foreach((json_t *)names, i, name)
+	{
+		size_t used = strlen(list);
+		snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "", json_string_value(name));
+	}
+	if (*list)
+		cli_note(cli, "the vendor does not ask for: %s. With --fields you choose what is given.",
+		         "le vendeur ne demande pas : %s. Avec --fields vous choisissez ce qui est donné.", list);
+}
+
 static int accept_follow(struct cli *cli, struct oyez_customer *customer, const struct act_flags *flags, json_t *result)
 {
+	note_not_needed(cli, json_object_get(result, "not_needed"));
 	int code = flags->has_wait ? follow_deal(cli, customer, &result, flags->wait_ms) : EXIT_DONE;
 	if (code == EXIT_DONE || code == EXIT_WAITED) {
 		if (cli->json)

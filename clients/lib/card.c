@@ -53,15 +53,11 @@ static enum err check_card(const json_t *card, struct oyez_error *error)
 	return json_object_size(card) ? ERR_OK : oyez_error_set(error, ERR_BAD_CARD, "empty");
 }
 
-static enum err take_field(json_t *chosen, const json_t *card, const char *name, bool asked_by_vendor,
-                           struct oyez_error *error)
+static enum err take_field(json_t *chosen, const json_t *card, const char *name, struct oyez_error *error)
 {
 	json_t *value = json_object_get(card, name);
 	if (!value)
-		return oyez_error_set(error, ERR_BAD_CARD,
-		                      asked_by_vendor ? "the vendor needs \"%.60s\", which is not in the card"
-		                                      : "no field \"%.60s\" in the card",
-		                      name);
+		return oyez_error_set(error, ERR_BAD_CARD, "no field \"%.60s\" in the card", name);
 	json_object_set(chosen, name, value);
 	return ERR_OK;
 }
@@ -74,13 +70,13 @@ static enum err choose(json_t *chosen, json_t *card, const char *fields, char *c
 		char *copy = strdup(fields), *rest = copy, *name;
 		while (!err && (name = strsep(&rest, ","))) {
 			if (*name)
-				err = take_field(chosen, card, name, false, error);
+				err = take_field(chosen, card, name, error);
 		}
 		free(copy);
-	} else if (need_count) {
-		for (size_t i = 0; !err && i < need_count; i++)
-			err = take_field(chosen, card, needs[i], true, error);
 	} else {
+		for (size_t i = 0; !err && i < need_count; i++)
+			if (!json_object_get(card, needs[i]))
+				err = oyez_error_set(error, ERR_BAD_CARD, "the vendor needs \"%.60s\", which is not in the card", needs[i]);
 		json_object_update(chosen, card);
 	}
 	if (!err && json_object_size(chosen) == 0)

@@ -169,9 +169,9 @@ json_t *offer_json(const Oyez__Wallet__Intent *intent, const Oyez__Wallet__Offer
 json_t *question_json(const Oyez__Wallet__Intent *intent, const Oyez__Wallet__Question *question);
 
 // ---- card.c
-// A card chosen from its file's text: compact JSON with only the fields named (NULL: `needs`, else all). *card is
-// malloc'd: wipe and free it. *names is a malloc'd array of malloc'd strings. ERR_BAD_CARD, ERR_TOO_LARGE,
-// ERR_BAD_UTF8.
+// A card chosen from its file's text: compact JSON with only the fields named (NULL: all of them, and those of
+// `needs` must be there). *card is malloc'd: wipe and free it. *names is a malloc'd array of malloc'd strings.
+// ERR_BAD_CARD, ERR_TOO_LARGE, ERR_BAD_UTF8.
 enum err card_select(const char *text, const char *fields, char *const *needs, size_t need_count, char **card,
                      char ***names, size_t *name_count, struct oyez_error *error);
 

@@ -347,6 +347,21 @@ static enum err acceptance_make(struct oyez_customer *customer, struct acceptanc
 	return ERR_OK;
 }
 
+// What is given without the vendor asking for it; nothing where the vendor does not say what it needs.
+static json_t *fields_not_needed(const struct acceptance *acceptance)
+{
+	json_t *names = json_array();
+	const Oyez__Offer *offer = acceptance->offer;
+	for (size_t i = 0; offer->n_needs > 0 && i < acceptance->field_count; i++) {
+		size_t need = 0;
+		while (need < offer->n_needs && strcmp(offer->needs[need], acceptance->fields[i]) != 0)
+			need++;
+		if (need == offer->n_needs)
+			json_array_append_new(names, json_string(acceptance->fields[i]));
+	}
+	return names;
+}
+
 enum err oyez_accept(struct oyez_customer *customer, const char *offer, const char *card, const char *fields,
                      const struct oyez_deadlines *deadlines, json_t **out, struct oyez_error *error)
 {
@@ -365,9 +380,10 @@ enum err oyez_accept(struct oyez_customer *customer, const char *offer, const ch
 		} else {
 			err = action_commit(customer, &action, error);
 			if (!err || action.pending_still)
-				*out = json_pack("{s:o, s:s, s:o, s:o}", "deal", json_hex(acceptance.deal_id.bytes, ID_BYTES), "status",
+				*out = json_pack("{s:o, s:s, s:o, s:o, s:o}", "deal", json_hex(acceptance.deal_id.bytes, ID_BYTES), "status",
 				                 err ? "pending" : "accepted", "offer", json_hex(acceptance.offer_id.bytes, ID_BYTES),
-				                 "intent", json_hex(acceptance.intent_id.bytes, ID_BYTES));
+				                 "intent", json_hex(acceptance.intent_id.bytes, ID_BYTES), "not_needed",
+				                 fields_not_needed(&acceptance));
 		}
 	}
 	acceptance_free(&acceptance);

@@ -141,9 +141,10 @@ struct oyez_deadlines {
 	uint64_t countersign_in_ms, reveal_in_ms;
 };
 // Sign first, reveal second: sends the agreement with a commitment to the card. `card` is the JSON object's text;
-// `fields` (comma-separated, NULL: what the offer needs, else all) limits what of it is given. The card leaves only
-// after the vendor's countersignature and the broker's outcome were both verified, by a later oyez_sync.
-// {"deal","status"}; ERR_BAD_CARD, ERR_OFFER_EXPIRED, ERR_OFFER_REPLACED, ERR_DEAL_LIMIT, ERR_TERMS_REFUSED, ...
+// `fields` (comma-separated, NULL: all) limits what of it is given. The card leaves only after the vendor's
+// countersignature and the broker's outcome were both verified, by a later oyez_sync.
+// {"deal","status","offer","intent","not_needed"}: the last names fields given that the offer does not ask for;
+//  ERR_BAD_CARD, ERR_OFFER_EXPIRED, ERR_OFFER_REPLACED, ERR_DEAL_LIMIT, ERR_TERMS_REFUSED, ...
 enum err oyez_accept(struct oyez_customer *customer, const char *offer, const char *card, const char *fields,
                      const struct oyez_deadlines *deadlines, json_t **out, struct oyez_error *error);
 
