@@ -207,8 +207,8 @@ enum err vendor_read(struct oyez_vendor *vendor, Oyez__VendorReadBody *body, uin
 {
 	enum err err = ERR_SESSION_UNKNOWN;
 
-	// Twice, since another program may have stored a session that is as old.
-	for (int tries = 0; tries < 3 && err == ERR_SESSION_UNKNOWN; tries++) {
+	// Another program may have stored a session that is as old; a machine that slept on the way has a new time.
+	for (int tries = 0; tries < 3 && (err == ERR_SESSION_UNKNOWN || err == ERR_STALE); tries++) {
 		*reply = NULL;
 		err = read_once(vendor, body, timeout_ms, reply, error);
 		if (err == ERR_SESSION_UNKNOWN)

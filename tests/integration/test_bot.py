@@ -47,9 +47,9 @@ class Bot:
 
     def start(self):
         command, environment = oyez_test.cli_command(self.name, "bot", "run", *self.flags, "--exec", str(self.program))
+        ready = len(self.did("ready"))
         with open(self.out, "ab") as out, open(self.err, "ab") as err:
             self.process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
-        ready = len(self.did("ready"))
         wait_for(lambda: len(self.did("ready")) > ready or self.process.poll() is not None, what="the bot to be ready")
         assert self.process.poll() is None, self.errors()
         return self
