@@ -55,7 +55,7 @@ struct listener *listener_add(struct service *service, const struct subscription
 	id_map_put(&service->listener_numbers, &row->id, number);
 	vendor_note_of(service, &row->vendor)->subscription_count++;
 	struct filter filter;
-	struct detail detail;
+	struct detail detail = {.suggestions_left = 0};
 	Oyez__Filter *words = wire_unpack(&service->arena, &oyez__filter__descriptor, row->filter.at, row->filter.count);
 	if (words && filter_of_words(service->config.taxonomy, words, &service->arena, &filter, &detail) == ERR_OK) {
 		index_insert(service->index, number, &filter);

@@ -35,6 +35,8 @@ static enum err category_of(const struct taxonomy *taxonomy, const char *word, u
 	*node = taxonomy_find(taxonomy, word);
 	if (*node != TREE_NONE)
 		return ERR_OK;
+	if (detail->suggestions_left-- <= 0)
+		return fault(ERR_UNKNOWN_CATEGORY, "category", detail);
 	return suggest(ERR_UNKNOWN_CATEGORY, near, taxonomy_suggest(taxonomy, word, near), detail);
 }
 
@@ -44,6 +46,8 @@ static enum err region_of(const char *word, uint32_t *node, struct detail *detai
 	*node = region_find(word);
 	if (*node != TREE_NONE)
 		return ERR_OK;
+	if (detail->suggestions_left-- <= 0)
+		return fault(ERR_UNKNOWN_REGION, "region", detail);
 	return suggest(ERR_UNKNOWN_REGION, near, region_suggest(word, near), detail);
 }
 
@@ -190,7 +194,7 @@ enum err facets_of_words(const struct taxonomy *taxonomy, const Oyez__Facets *wo
 struct facets facets_of_release(const struct taxonomy *taxonomy, const Oyez__Release *release)
 {
 	struct facets facets;
-	struct detail detail;
+	struct detail detail = {.suggestions_left = 0};
 	Oyez__Facets words = *release->facets;
 	const struct tree *categories = taxonomy_tree(taxonomy);
 	bool category_known = taxonomy_find(taxonomy, words.category) != TREE_NONE;

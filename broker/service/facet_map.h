@@ -10,8 +10,10 @@
 enum { DETAIL_BYTES = 256, FACET_NAMES_MAX = 16 };
 
 // Says what exactly was wrong: a field's name, or up to three suggestions "a, b, c".
+// Suggestions take a millisecond or more each, so a batch has only a few of them to give.
 struct detail {
 	char text[DETAIL_BYTES];
+	int suggestions_left;
 };
 
 // Facets as posted. Budgets are widened to bands, countries sorted; needed_by and expires stay 0 (the tick sets them).

@@ -8,6 +8,8 @@
 #include "broker/base/log.h"
 #include "proto/region.h"
 
+enum { SUGGESTIONS_PER_BATCH = 4 };
+
 // ---- life
 
 static char *copy_text(const char *text)
@@ -209,6 +211,7 @@ void service_begin(struct service *service, uint64_t now_ms)
 	outbox_clear(&service->outbox);
 	service->in_batch = true;
 	service->wrote = false;
+	service->detail.suggestions_left = SUGGESTIONS_PER_BATCH;
 	service->numbers_before = service->numbers;
 	advance_clock(service, now_ms);
 	store_begin(service->store);

@@ -121,6 +121,32 @@ static void test_posts_are_validated(void **state)
 	expect_refusal(support, message, ERR_BAD_VALUE, "budget");
 }
 
+// Looking for suggestions is slow: a flood of mistyped words must not hold up the state thread.
+static void test_a_batch_has_few_suggestions(void **state)
+{
+	struct support_service *support = *state;
+	Oyez__Post *message = support_post(support);
+	message->facets->category = TEXT("home.kitchen.cofee-machine");
+	expect_refusal(support, message, ERR_UNKNOWN_CATEGORY, "home.kitchen.coffee-machine");
+	service_begin(support->service, support->now_ms);
+	for (int i = 0; i < 20; i++)
+		service_apply(support->service, &support->last);
+	assert_int_equal(service_commit(support->service), ERR_OK);
+	int suggested = 0, plain = 0;
+	struct effect effect;
+	while (service_effect_next(support->service, &effect)) {
+		Oyez__CustomerReply *reply = oyez__customer_reply__unpack(NULL, effect.count, effect.bytes);
+		assert_int_equal(reply->error->code, ERR_UNKNOWN_CATEGORY);
+		if (strcmp(reply->error->detail, "category") == 0)
+			plain++;
+		else
+			suggested++;
+		oyez__customer_reply__free_unpacked(reply, NULL);
+	}
+	assert_int_equal(suggested, 4);
+	assert_int_equal(plain, 16);
+}
+
 static void test_budget_is_banded_by_the_broker(void **state)
 {
 	struct support_service *support = *state;
@@ -548,6 +574,7 @@ int main(void)
 	    TEST(test_post_is_acknowledged_and_repeated),
 	    TEST(test_stale_records_are_refused_when_new),
 	    TEST(test_posts_are_validated),
+	    TEST(test_a_batch_has_few_suggestions),
 	    TEST(test_budget_is_banded_by_the_broker),
 	    TEST(test_estimate_counts_published_releases),
 	    TEST(test_expiry),
