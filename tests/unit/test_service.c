@@ -129,8 +129,9 @@ static void test_a_batch_has_few_suggestions(void **state)
 	message->facets->category = TEXT("home.kitchen.cofee-machine");
 	expect_refusal(support, message, ERR_UNKNOWN_CATEGORY, "home.kitchen.coffee-machine");
 	service_begin(support->service, support->now_ms);
-	for (int i = 0; i < 20; i++)
-		service_apply(support->service, &support->last);
+	struct command again = support->last;
+	for (again.origin = 1000; again.origin < 1020; again.origin++)
+		service_apply(support->service, &again);
 	assert_int_equal(service_commit(support->service), ERR_OK);
 	int suggested = 0, plain = 0;
 	struct effect effect;
