@@ -61,30 +61,11 @@ static void set_text(json_t *object, const char *name, const char *text)
 		json_object_set_new(object, name, json_text(text));
 }
 
-// Bands count from the release: the last day of the band is the date that is safe to promise against.
-static void set_needed_by(json_t *object, const Oyez__Release *release)
-{
-	static const uint32_t days[] = {
-		[OYEZ__NEEDED_BAND__NEEDED_3D] = 3, [OYEZ__NEEDED_BAND__NEEDED_7D] = 7, [OYEZ__NEEDED_BAND__NEEDED_30D] = 30};
-	uint32_t band = (uint32_t)release->needed_by;
-	char text[16];
-
-	json_object_del(object, "needed_by");
-	if (band == OYEZ__NEEDED_BAND__NEEDED_UNKNOWN)
-		return;
-	set_text(object, "needed_by_band", needed_band_word(release->needed_by));
-	if (band >= sizeof(days) / sizeof(*days) || days[band] == 0)
-		return;
-	day_format((uint32_t)(release->released_at_ms / DAY_MS) + days[band], text);
-	json_object_set_new(object, "needed_by", json_string(text));
-}
-
 static void release_json(json_t *object, const struct oyez_event *event)
 {
 	json_t *maybe = json_array();
 
 	json_add_release(object, event->release);
-	set_needed_by(object, event->release);
 	for (unsigned bit = 0; oyez_facet_bit_name(bit) != NULL; bit++) {
 		if (event->maybe & (1u << bit))
 			json_array_append_new(maybe, json_string(oyez_facet_bit_name(bit)));
