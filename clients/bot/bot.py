@@ -7,6 +7,7 @@ import re
 import sys
 
 SHOP = json.loads((pathlib.Path(sys.argv[1]) if sys.argv[1:] else pathlib.Path(__file__).with_name("catalogue.json")).read_text())
+OFFERED = ("price", "currency", "delivery_days", "origin", "warranty_months", "co2_g")
 wishes = {}  # by release
 
 
@@ -32,12 +33,12 @@ def answer(wish, text=None):
     height = re.search(r"\b(1[.,]?[3-9]\d) ?(cm|m)\b", text or "")  # 172 cm, 1.72 m
     centimetres = int(re.sub(r"\D", "", height[1])) if height else None
     good = [item for item in SHOP["items"] if fits(item, wish)
-            and (not centimetres or item["from_cm"] <= centimetres <= item["to_cm"])]
+            and (not centimetres or item.get("from_cm", 0) <= centimetres <= item.get("to_cm", 999))]
     if not good:
         return {"type": "pass", "reason": "nothing within budget, time, condition and size"}
     item = max(good, key=lambda item: float(item["price"]))
     return {"type": "offer", "availability": "in_stock", "returns_days": 14, "valid": "3d", "needs": ["name", "address", "email"],
-            "note": item["name"], **{key: item[key] for key in ("price", "currency", "delivery_days", "origin", "warranty_months", "co2_g")}}
+            "note": item["name"], **{key: item[key] for key in item if key in OFFERED}}
 
 
 for line in sys.stdin:
