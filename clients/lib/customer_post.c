@@ -230,6 +230,39 @@ static enum err fill_lists(const struct oyez_want *want, struct draft *draft, st
 	return ERR_OK;
 }
 
+// ---- sensitive categories
+
+static bool category_sensitive(const char *category)
+{
+	const struct tree *tree = taxonomy_tree(taxonomy_builtin());
+	for (uint32_t up = taxonomy_find(taxonomy_builtin(), category); up != TREE_NONE; up = tree->parent[up]) {
+		if (tree->flags[up] & TREE_SENSITIVE)
+			return true;
+	}
+	return false;
+}
+
+// These start, and end, at the last public step (PROTOCOL.md §6). Finer facets would never be published, so they do not
+// leave the wallet: not even the home broker learns them.
+static void coarsen_sensitive(struct draft *draft)
+{
+	Oyez__Facets *facets = &draft->facets;
+	const struct taxonomy *taxonomy = taxonomy_builtin();
+	if (!category_sensitive(facets->category))
+		return;
+	uint32_t category = taxonomy_find(taxonomy, facets->category), region = region_find(facets->region);
+	facets->category = (char *)taxonomy_id(taxonomy, tree_climb(taxonomy_tree(taxonomy), category, 1));
+	if (region != TREE_NONE)
+		facets->region = (char *)region_code(tree_climb(region_tree(), region, 1));
+	facets->budget = NULL;
+	facets->condition = OYEZ__CONDITION__CONDITION_UNKNOWN;
+	facets->quantity = OYEZ__QUANTITY_BAND__QUANTITY_UNKNOWN;
+	facets->fulfilment = OYEZ__FULFILMENT__FULFILMENT_UNKNOWN;
+	facets->reach = OYEZ__REACH__REACH_UNKNOWN;
+	facets->language = (char *)protobuf_c_empty_string;
+	draft->post.needed_by_day = 0;
+}
+
 // ---- details
 
 // The text, then what was said exactly, each on a line of its own.
@@ -256,6 +289,8 @@ static enum err fill_details(const struct oyez_want *want, struct draft *draft, 
 		day_format(want->needed_by_day, day);
 		fprintf(stream, "needed by: %s\n", day);
 	}
+	if (category_sensitive(draft->facets.category))
+		fprintf(stream, "category: %s\nregion: %s\n", draft->facets.category, draft->facets.region);
 	fclose(stream);
 	enum err err = text_check(draft->details, count, DETAILS_BYTES_MAX);
 	return err ? oyez_error_set(error, err, "details: at most %d bytes", DETAILS_BYTES_MAX) : ERR_OK;
@@ -293,6 +328,8 @@ static enum err draft_fill(struct oyez_customer *customer, const struct oyez_wan
 		err = fill_lists(want, draft, error);
 	if (!err)
 		err = fill_details(want, draft, error);
+	if (!err)
+		coarsen_sensitive(draft);
 	return err;
 }
 

@@ -92,7 +92,7 @@ struct oyez_want {
 };
 void oyez_want_init(struct oyez_want *want);
 
-// Exactly what vendors could see, without sending or storing anything. Needs no wallet: `customer` may be NULL.
+// Exactly what vendors could see (of a sensitive category its top node and the country, nothing finer), without sending or storing anything. Needs no wallet: `customer` may be NULL.
 enum err oyez_preview(struct oyez_customer *customer, const struct oyez_want *want, json_t **out,
                       struct oyez_error *error);
 // {"intent","status","crowd":{"estimate","want"},"privacy":"reduced"}. On ERR_UNREACHABLE and other errors that leave

@@ -459,6 +459,22 @@ def test_expiry():
         assert oyez_run(who, "offers", intent, "--wait", "5").code == 4
 
 
+def test_sensitive_wishes_stay_coarse():
+    """What is sensitive leaves the wallet as its top category and country only: the broker learns no more either."""
+    with Broker() as broker:
+        who, subscription = customer("sol"), vendor("sage", "--category", "personal")
+        flags = ["--category", "personal.intimacy", "--region", "FR-56", "--budget", "10-20", "--condition", "new",
+                 "--quantity", "3", "--needed-by", "20d"]
+        preview = oyez(who, "want", "a secret wish", *flags, "--preview")[0]
+        assert preview == {"category": "personal", "region": "FR", "terms": "SD-BASE", "expires": "7d"}, preview
+        intent = oyez(who, "want", "a secret wish", *flags)[0]["intent"]
+        line = release_of("sage", subscription, intent, who)
+        assert {name: line[name] for name in FACETS & set(line)} == preview, line
+        details = oyez(who, "show", intent)[0]["details"]
+        assert "category: personal.intimacy" in details and "region: FR-56" in details, details
+        assert not any(b"intimacy" in path.read_bytes() for path in broker.data.iterdir() if path.is_file())
+
+
 def test_words_for_people():
     with Broker():
         who = customer("oda")
