@@ -52,7 +52,7 @@ struct entry {
 	bool has_release;
 	bool answerable; // an answer is expected; else it only has to arrive
 	enum { ENTRY_WAITING, ENTRY_HANDED, ENTRY_DONE } state;
-	uint64_t end_offset; // in the child's stdin
+	uint64_t end_offset;  // in the child's stdin
 	uint64_t deadline_ms; // 0: not written completely yet
 	char *line;
 	size_t bytes;

@@ -309,8 +309,8 @@ void deed_answer(struct bot *bot, const char *line, size_t bytes, bool too_long)
 	struct oyez_error error = {0};
 
 	if (too_long) {
-		bot_complain(bot->cli, line, cli_word(bot->cli, "line skipped: longer than %d bytes",
-		                                      "ligne ignorée : plus de %d octets"),
+		bot_complain(bot->cli, line,
+		             cli_word(bot->cli, "line skipped: longer than %d bytes", "ligne ignorée : plus de %d octets"),
 		             LINE_BYTES_MAX);
 		return;
 	}

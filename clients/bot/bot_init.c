@@ -15,40 +15,42 @@
 static const struct language {
 	const char *name, *bot, *catalogue, *category;
 } languages[] = {
-	{"python", "bot.py", "bicycles.json", "mobility.bicycles"},
-	{"sh", "bot.sh", "kitchen.json", "home.kitchen"},
-	{"node", "bot.mjs", "plumber.json", "services.home.plumbing"},
+    {"python", "bot.py", "bicycles.json", "mobility.bicycles"},
+    {"sh", "bot.sh", "kitchen.json", "home.kitchen"},
+    {"node", "bot.mjs", "plumber.json", "services.home.plumbing"},
 };
 
 static const char readme[] =
-	"# A vendor's bot\n"
-	"\n"
-	"`%s` reads one event a line (JSON) and writes one answer a line. `catalogue.json` is what you sell.\n"
-	"\n"
-	"Try it without a broker, on a few example events:\n"
-	"\n"
-	"    oyez bot test --replay example.jsonl --exec ./%s\n"
-	"\n"
-	"Then for real (once: `oyez vendor init --name NAME --url URL --country FR`):\n"
-	"\n"
-	"    oyez bot run --category %s --region FR --exec ./%s\n"
-	"\n"
-	"Events are the objects of `oyez vendor watch` and `oyez vendor inbox`: `release` (somebody wants something),\n"
-	"`details` and `answer` (with `text`), `declined` (with `reason`), `agreement`, `reveal` (with `card`), `gone`.\n"
-	"New types may come: ignore what you do not know.\n"
-	"\n"
-	"Answers, each with the event's `release`:\n"
-	"\n"
-	"    {\"type\":\"offer\",\"release\":\"..\",\"price\":\"189.00\",\"currency\":\"EUR\",\"delivery_days\":3,\"needs\":[\"name\"]}\n"
-	"    {\"type\":\"details\",\"release\":\"..\"}                 ask for the wish's details\n"
-	"    {\"type\":\"ask\",\"release\":\"..\",\"text\":\"..\"}         ask something else\n"
-	"    {\"type\":\"pass\",\"release\":\"..\",\"reason\":\"..\"}      not for us\n"
-	"\n"
-	"An offer may also say `total`, `availability`, `origin`, `co2_g`, `warranty_months`, `returns_days`, `valid`\n"
-	"(\"3d\") and `note`. Answer within a minute; flush every line. What was not answered when the program ends is\n"
-	"given to it again. Write diagnostics to stderr.\n"
-	"\n"
-	"Record your own trace with `oyez vendor watch SUBSCRIPTION --trace FILE`.\n";
+    "# A vendor's bot\n"
+    "\n"
+    "`%s` reads one event a line (JSON) and writes one answer a line. `catalogue.json` is what you sell.\n"
+    "\n"
+    "Try it without a broker, on a few example events:\n"
+    "\n"
+    "    oyez bot test --replay example.jsonl --exec ./%s\n"
+    "\n"
+    "Then for real (once: `oyez vendor init --name NAME --url URL --country FR`):\n"
+    "\n"
+    "    oyez bot run --category %s --region FR --exec ./%s\n"
+    "\n"
+    "Events are the objects of `oyez vendor watch` and `oyez vendor inbox`: `release` (somebody wants something),\n"
+    "`details` and `answer` (with `text`), `declined` (with `reason`), `agreement`, `reveal` (with `card`), `gone`.\n"
+    "New types may come: ignore what you do not know.\n"
+    "\n"
+    "Answers, each with the event's `release`:\n"
+    "\n"
+    "    "
+    "{\"type\":\"offer\",\"release\":\"..\",\"price\":\"189.00\",\"currency\":\"EUR\",\"delivery_days\":3,\"needs\":["
+    "\"name\"]}\n"
+    "    {\"type\":\"details\",\"release\":\"..\"}                 ask for the wish's details\n"
+    "    {\"type\":\"ask\",\"release\":\"..\",\"text\":\"..\"}         ask something else\n"
+    "    {\"type\":\"pass\",\"release\":\"..\",\"reason\":\"..\"}      not for us\n"
+    "\n"
+    "An offer may also say `total`, `availability`, `origin`, `co2_g`, `warranty_months`, `returns_days`, `valid`\n"
+    "(\"3d\") and `note`. Answer within a minute; flush every line. What was not answered when the program ends is\n"
+    "given to it again. Write diagnostics to stderr.\n"
+    "\n"
+    "Record your own trace with `oyez vendor watch SUBSCRIPTION --trace FILE`.\n";
 
 static const struct bot_sample *sample_find(const char *name)
 {

@@ -10,7 +10,7 @@
 #include "clients/bot/bot.h"
 
 enum {
-	ARRIVE_MS = 2000,            // what needs no answer is done when the program lived this long with it
+	ARRIVE_MS = 2000,             // what needs no answer is done when the program lived this long with it
 	CHILD_BYTES_MAX = 256 * 1024, // queued in front of a program that does not read
 };
 

@@ -17,13 +17,13 @@
 #include "proto/values.h"
 
 enum {
-	POLL_MS = 25 * 1000,  // of the long polls
-	LOOK_MS = 500,        // the connection wants to be looked at now and then without an event
+	POLL_MS = 25 * 1000, // of the long polls
+	LOOK_MS = 500,       // the connection wants to be looked at now and then without an event
 	RETRY_MIN_MS = 500,
 	RETRY_MAX_MS = 30 * 1000,
 	STOP_GRACE_MS = 2000,
-	CONFIRM_MS = 100,     // places are written at most this often
-	SENDS_MAX = 16,       // messages on their way; beyond that the program's answers wait in its pipe
+	CONFIRM_MS = 100, // places are written at most this often
+	SENDS_MAX = 16,   // messages on their way; beyond that the program's answers wait in its pipe
 };
 
 // ---- streams
@@ -82,7 +82,8 @@ static void stream_start(struct bot *bot, enum stream stream)
 	if (state->under_way || room == 0 || bot_now_ms() < state->start_at_ms)
 		return;
 	if (stream == STREAM_FEED)
-		err = oyez_vendor_fetch_start(bot->vendor, &bot->subscription, state->position, (uint32_t)room, POLL_MS, &error);
+		err =
+		    oyez_vendor_fetch_start(bot->vendor, &bot->subscription, state->position, (uint32_t)room, POLL_MS, &error);
 	else
 		err = oyez_vendor_inbox_start(bot->vendor, state->position, (uint32_t)room, POLL_MS, &error);
 	if (err == ERR_OK)
@@ -203,10 +204,10 @@ static void wait_for_something(struct bot *bot)
 	enum { CONNECTION, SIGNALS, PROGRAM_OUT, PROGRAM_IN, COUNT };
 	bool alive = bot->child.pid > 0;
 	struct pollfd fds[COUNT] = {
-		[CONNECTION] = {.fd = oyez_vendor_fd(bot->vendor), .events = POLLIN},
-		[SIGNALS] = {.fd = bot->signal_fd, .events = POLLIN},
-		[PROGRAM_OUT] = {.fd = alive && bot->sends < SENDS_MAX ? bot->child.out_fd : -1, .events = POLLIN},
-		[PROGRAM_IN] = {.fd = alive && bot->child.out_count > 0 ? bot->child.in_fd : -1, .events = POLLOUT},
+	    [CONNECTION] = {.fd = oyez_vendor_fd(bot->vendor), .events = POLLIN},
+	    [SIGNALS] = {.fd = bot->signal_fd, .events = POLLIN},
+	    [PROGRAM_OUT] = {.fd = alive && bot->sends < SENDS_MAX ? bot->child.out_fd : -1, .events = POLLIN},
+	    [PROGRAM_IN] = {.fd = alive && bot->child.out_count > 0 ? bot->child.in_fd : -1, .events = POLLOUT},
 	};
 	bool died = false;
 

@@ -13,18 +13,18 @@ enum { COMPLAINTS_PER_WINDOW = 20, WINDOW_MS = 5000, LINE_SHOWN_BYTES = 120 };
 static const char *did_word(const struct cli *cli, const char *did)
 {
 	static const char *const words[][3] = {
-		{"ready", "ready", "prêt"},
-		{"received", "received", "reçu"},
-		{"offer", "offered", "offre faite"},
-		{"details", "asked for details", "détails demandés"},
-		{"ask", "asked", "question posée"},
-		{"pass", "passed", "passe"},
-		{"countersign", "countersigned", "contresigné"},
-		{"refused", "refused", "refusé"},
-		{"waiting", "waiting for you", "vous attend"},
-		{"start", "program started", "programme lancé"},
-		{"end", "program ended", "programme terminé"},
-		{"stop", "stopped", "arrêté"},
+	    {"ready", "ready", "prêt"},
+	    {"received", "received", "reçu"},
+	    {"offer", "offered", "offre faite"},
+	    {"details", "asked for details", "détails demandés"},
+	    {"ask", "asked", "question posée"},
+	    {"pass", "passed", "passe"},
+	    {"countersign", "countersigned", "contresigné"},
+	    {"refused", "refused", "refusé"},
+	    {"waiting", "waiting for you", "vous attend"},
+	    {"start", "program started", "programme lancé"},
+	    {"end", "program ended", "programme terminé"},
+	    {"stop", "stopped", "arrêté"},
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
@@ -43,7 +43,8 @@ static void print_value(const char *key, const json_t *value)
 		       json_string_value(json_object_get(value, "currency")));
 		return;
 	}
-	text = json_is_string(value) ? cli_clean(json_string_value(value)) : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+	text =
+	    json_is_string(value) ? cli_clean(json_string_value(value)) : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
 	// Long ids are cut for the eye; --json has them whole.
 	bool id = text && strlen(text) >= 32 && text[strspn(text, "0123456789abcdef")] == '\0';
 	if (id)
@@ -69,7 +70,8 @@ void bot_did(struct cli *cli, const char *did, json_t *object)
 	printf("%-18s", did_word(cli, did));
 	if (json_object_get(object, "release"))
 		print_value("release", json_object_get(object, "release"));
-	json_object_foreach(object, key, value) {
+	json_object_foreach(object, key, value)
+	{
 		if (strcmp(key, "release") != 0)
 			print_value(key, value);
 	}

@@ -230,7 +230,8 @@ static int sum_up(struct replay *replay)
 	struct cli *cli = replay->cli;
 
 	if (replay->ended_early)
-		bot_complain(cli, NULL, cli_word(cli, "the program ended early (%s)", "le programme s'est terminé trop tôt (%s)"),
+		bot_complain(cli, NULL,
+		             cli_word(cli, "the program ended early (%s)", "le programme s'est terminé trop tôt (%s)"),
 		             replay->end_words);
 	if (cli->json)
 		cli_object(cli, json_pack("{s:s, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:b}", "type", "summary", "events",
@@ -239,12 +240,13 @@ static int sum_up(struct replay *replay)
 		                          (int)kinds[ANSWER_PASS], "unanswered", (int)replay->unanswered, "invalid",
 		                          (int)replay->invalid, "ended_early", (int)replay->ended_early));
 	else
-		cli_say(cli,
-		        "\n%zu events: %u offers, %u details requests, %u questions, %u passes, %u unanswered, %u invalid lines",
-		        "\n%zu événements : %u offres, %u demandes de détails, %u questions, %u passes, %u sans réponse, "
-		        "%u lignes invalides",
-		        replay->next, kinds[ANSWER_OFFER], kinds[ANSWER_DETAILS], kinds[ANSWER_ASK], kinds[ANSWER_PASS],
-		        replay->unanswered, replay->invalid);
+		cli_say(
+		    cli,
+		    "\n%zu events: %u offers, %u details requests, %u questions, %u passes, %u unanswered, %u invalid lines",
+		    "\n%zu événements : %u offres, %u demandes de détails, %u questions, %u passes, %u sans réponse, "
+		    "%u lignes invalides",
+		    replay->next, kinds[ANSWER_OFFER], kinds[ANSWER_DETAILS], kinds[ANSWER_ASK], kinds[ANSWER_PASS],
+		    replay->unanswered, replay->invalid);
 	return replay->invalid || replay->ended_early ? EXIT_REFUSED : EXIT_DONE;
 }
 

@@ -29,8 +29,8 @@ struct oyez_vendor *vendor_open(struct cli *cli, int *code)
 	}
 	if (err == ERR_OK)
 		return vendor;
-	*code = err == ERR_USAGE ? cli_usage(cli, NULL, "--broker %s: %s", cli->broker, error.detail)
-	                         : cli_fail(cli, &error);
+	*code =
+	    err == ERR_USAGE ? cli_usage(cli, NULL, "--broker %s: %s", cli->broker, error.detail) : cli_fail(cli, &error);
 	return NULL;
 }
 

@@ -45,18 +45,20 @@ enum {
 	FILTER_MAYBE,
 	FILTER_END,
 };
-#define FILTER_OPTIONS                                                                                             \
-	{"category", required_argument, NULL, FILTER_CATEGORY},                                                        \
-	    {"not-category", required_argument, NULL, FILTER_NOT_CATEGORY},                                            \
-	    {"region", required_argument, NULL, FILTER_REGION}, {"budget", required_argument, NULL, FILTER_BUDGET},    \
-	    {"currency", required_argument, NULL, FILTER_CURRENCY},                                                    \
-	    {"needed-by", required_argument, NULL, FILTER_NEEDED_BY},                                                  \
-	    {"condition", required_argument, NULL, FILTER_CONDITION},                                                  \
-	    {"quantity", required_argument, NULL, FILTER_QUANTITY},                                                    \
-	    {"fulfilment", required_argument, NULL, FILTER_FULFILMENT},                                                \
-	    {"language", required_argument, NULL, FILTER_LANGUAGE}, {"terms", required_argument, NULL, FILTER_TERMS},  \
-	    {"min-crowd", required_argument, NULL, FILTER_MIN_CROWD}, {"exact", no_argument, NULL, FILTER_EXACT},      \
-	    {"maybe", no_argument, NULL, FILTER_MAYBE}
+#define FILTER_OPTIONS                                                                                                 \
+	{"category", required_argument, NULL, FILTER_CATEGORY},                                                            \
+	    {"not-category", required_argument, NULL, FILTER_NOT_CATEGORY},                                                \
+	    {"region", required_argument, NULL, FILTER_REGION}, {"budget", required_argument, NULL, FILTER_BUDGET},        \
+	    {"currency", required_argument, NULL, FILTER_CURRENCY},                                                        \
+	    {"needed-by", required_argument, NULL, FILTER_NEEDED_BY},                                                      \
+	    {"condition", required_argument, NULL, FILTER_CONDITION},                                                      \
+	    {"quantity", required_argument, NULL, FILTER_QUANTITY},                                                        \
+	    {"fulfilment", required_argument, NULL, FILTER_FULFILMENT},                                                    \
+	    {"language", required_argument, NULL, FILTER_LANGUAGE}, {"terms", required_argument, NULL, FILTER_TERMS},      \
+	    {"min-crowd", required_argument, NULL, FILTER_MIN_CROWD}, {"exact", no_argument, NULL, FILTER_EXACT},          \
+	{                                                                                                                  \
+		"maybe", no_argument, NULL, FILTER_MAYBE                                                                       \
+	}
 // One option. EXIT_DONE, or the exit code after the error was printed.
 int filter_flag(struct cli *cli, struct filter_flags *flags, int option, const char *value);
 // The filter they make; it points into `flags`. EXIT_DONE or an exit code.

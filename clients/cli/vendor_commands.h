@@ -25,9 +25,9 @@ int bot_run_run(struct cli *cli, int argc, char **argv);
 int bot_test_run(struct cli *cli, int argc, char **argv);
 int bot_init_run(struct cli *cli, int argc, char **argv);
 
-#define SUBSCRIBE_USAGE                                                                                            \
-	"[--category ID]... [--not-category ID]... [--region CODE]... [--budget MIN-MAX] [--currency C] "              \
-	"[--needed-by DATE] [--condition C] [--quantity MIN-MAX] [--fulfilment F] [--language L] [--terms ID]... "     \
+#define SUBSCRIBE_USAGE                                                                                                \
+	"[--category ID]... [--not-category ID]... [--region CODE]... [--budget MIN-MAX] [--currency C] "                  \
+	"[--needed-by DATE] [--condition C] [--quantity MIN-MAX] [--fulfilment F] [--language L] [--terms ID]... "         \
 	"[--min-crowd K] [--exact|--maybe]"
 
 // clang-format off

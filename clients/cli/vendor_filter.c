@@ -90,8 +90,9 @@ static int budget_flag(struct cli *cli, struct filter_flags *flags, const char *
 	if (amount_range_parse(value, &flags->budget_min_e4, &flags->budget_max_e4))
 		return cli_fail_code(cli, ERR_BAD_AMOUNT, value);
 	if (flags->budget_max_e4 && flags->budget_min_e4 > flags->budget_max_e4)
-		return cli_fail_code(cli, ERR_BAD_VALUE, cli_word(cli, "budget: the first amount is the lower one",
-		                                                  "budget : le premier montant est le plus bas"));
+		return cli_fail_code(
+		    cli, ERR_BAD_VALUE,
+		    cli_word(cli, "budget: the first amount is the lower one", "budget : le premier montant est le plus bas"));
 	return EXIT_DONE;
 }
 
@@ -127,7 +128,7 @@ int filter_flag(struct cli *cli, struct filter_flags *flags, int option, const c
 		return strlen(value) == 2 ? EXIT_DONE : word_error(cli, "--language", value, "fr|en|...");
 	case FILTER_MIN_CROWD:
 		return cli_number_parse(cli, "--min-crowd", value, 1, CROWD_WISH_MAX, &flags->crowd_min) ? EXIT_DONE
-		                                                                                        : EXIT_USAGE;
+		                                                                                         : EXIT_USAGE;
 	default:
 		flags->exact = option == FILTER_EXACT;
 		return EXIT_DONE;

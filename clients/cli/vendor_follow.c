@@ -49,10 +49,10 @@ static enum err read_some(struct follow *follow, struct oyez_events *events, str
 		wait_ms = follow->until_ms > now ? follow->until_ms - now : 0;
 	if (wait_ms > POLL_MS)
 		wait_ms = POLL_MS;
-	return follow->subscription ? oyez_vendor_fetch(follow->vendor, OYEZ_READER_PERSON, follow->subscription, after, max,
-	                                                wait_ms, events, error)
-	                            : oyez_vendor_inbox(follow->vendor, OYEZ_READER_PERSON, after, max, wait_ms, events,
-	                                                error);
+	return follow->subscription
+	           ? oyez_vendor_fetch(follow->vendor, OYEZ_READER_PERSON, follow->subscription, after, max, wait_ms,
+	                               events, error)
+	           : oyez_vendor_inbox(follow->vendor, OYEZ_READER_PERSON, after, max, wait_ms, events, error);
 }
 
 static bool trace_event(struct follow *follow, const struct oyez_event *event)
@@ -249,12 +249,10 @@ static int watch(struct cli *cli, const char *subscription, const struct follow_
 
 int vendor_watch_run(struct cli *cli, int argc, char **argv)
 {
-	static const struct option options[] = {{"after", required_argument, NULL, 'a'},
-	                                        {"max", required_argument, NULL, 'm'},
-	                                        {"wait", required_argument, NULL, 'w'},
-	                                        {"trace", required_argument, NULL, 't'},
-	                                        {"why", required_argument, NULL, 'y'},
-	                                        {NULL, 0, NULL, 0}};
+	static const struct option options[] = {
+	    {"after", required_argument, NULL, 'a'}, {"max", required_argument, NULL, 'm'},
+	    {"wait", required_argument, NULL, 'w'},  {"trace", required_argument, NULL, 't'},
+	    {"why", required_argument, NULL, 'y'},   {NULL, 0, NULL, 0}};
 	struct follow_flags flags = {0};
 	int code = read_flags(cli, argc, argv, options, &flags);
 

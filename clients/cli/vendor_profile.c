@@ -92,9 +92,9 @@ int vendor_init_run(struct cli *cli, int argc, char **argv)
 	if (!vendor_words(cli, argc, 0))
 		return EXIT_USAGE;
 	if (!profile.name || !profile.url || !profile.country)
-		return cli_usage(cli, cli->command, "%s",
-		                 cli_word(cli, "--name, --url and --country are needed",
-		                          "--name, --url et --country sont nécessaires"));
+		return cli_usage(
+		    cli, cli->command, "%s",
+		    cli_word(cli, "--name, --url and --country are needed", "--name, --url et --country sont nécessaires"));
 	if (strncmp(profile.url, "https://", 8) != 0 && strncmp(profile.url, "http://", 7) != 0)
 		return cli_usage(cli, cli->command, "--url %s: https://...", profile.url);
 	if (strlen(profile.country) == 2) {
@@ -118,7 +118,8 @@ static int tell_status(struct cli *cli, struct oyez_vendor *vendor, Oyez__Vendor
 	json_object_set_new(object, "broker", json_text(oyez_vendor_broker_hex(vendor)));
 	cli_object(cli, object);
 	if (status == OYEZ__VENDOR_STATUS__VENDOR_PENDING)
-		cli_say(cli, "The operator has to approve this vendor first.", "L'exploitant doit d'abord accepter ce vendeur.");
+		cli_say(cli, "The operator has to approve this vendor first.",
+		        "L'exploitant doit d'abord accepter ce vendeur.");
 	return EXIT_DONE;
 }
 

@@ -11,13 +11,19 @@
 
 // The flags become the object a bot would write, so that both are read by one piece of code.
 static const struct option offer_options[] = {
-	{"price", required_argument, NULL, 'o'},           {"currency", required_argument, NULL, 'o'},
-	{"total", required_argument, NULL, 'o'},           {"availability", required_argument, NULL, 'o'},
-	{"delivery-days", required_argument, NULL, 'n'},   {"origin", required_argument, NULL, 'o'},
-	{"co2-g", required_argument, NULL, 'n'},           {"warranty-months", required_argument, NULL, 'n'},
-	{"returns-days", required_argument, NULL, 'n'},    {"valid", required_argument, NULL, 'o'},
-	{"needs", required_argument, NULL, 'o'},           {"note", required_argument, NULL, 'o'},
-	{NULL, 0, NULL, 0},
+    {"price", required_argument, NULL, 'o'},
+    {"currency", required_argument, NULL, 'o'},
+    {"total", required_argument, NULL, 'o'},
+    {"availability", required_argument, NULL, 'o'},
+    {"delivery-days", required_argument, NULL, 'n'},
+    {"origin", required_argument, NULL, 'o'},
+    {"co2-g", required_argument, NULL, 'n'},
+    {"warranty-months", required_argument, NULL, 'n'},
+    {"returns-days", required_argument, NULL, 'n'},
+    {"valid", required_argument, NULL, 'o'},
+    {"needs", required_argument, NULL, 'o'},
+    {"note", required_argument, NULL, 'o'},
+    {NULL, 0, NULL, 0},
 };
 
 // "delivery-days" to "delivery_days". `out` has room for 32.

@@ -82,10 +82,10 @@ static void say_card(const json_t *card)
 
 static const char *event_word(const struct cli *cli, enum oyez_event_kind kind)
 {
-	static const char *const english[] = {"wanted", "gone", "answer", "details", "declined", "agreement", "card",
-	                                      "problem"};
-	static const char *const french[] = {"demande", "fini", "réponse", "détails", "refusée", "accord", "fiche",
-	                                     "problème"};
+	static const char *const english[] = {"wanted",   "gone",      "answer", "details",
+	                                      "declined", "agreement", "card",   "problem"};
+	static const char *const french[] = {"demande", "fini",   "réponse", "détails",
+	                                     "refusée", "accord", "fiche",   "problème"};
 
 	return cli_word(cli, english[kind], french[kind]);
 }

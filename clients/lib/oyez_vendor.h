@@ -32,8 +32,8 @@ struct oyez_vendor_options {
 // What the listing says, signed by the vendor and shown to customers.
 struct oyez_vendor_profile {
 	const char *name, *url;
-	const char *country;       // ISO 3166-1 alpha-2
-	const char *const *terms;  // roster ids the vendor agrees to
+	const char *country;      // ISO 3166-1 alpha-2
+	const char *const *terms; // roster ids the vendor agrees to
 	size_t term_count;
 };
 
@@ -89,18 +89,18 @@ struct oyez_event {
 	uint64_t at_ms;
 	struct release_id release_id;
 	bool has_release_id;
-	Oyez__Release *release;      // RELEASE; owned
-	uint32_t maybe;              // RELEASE: bits of facets that match only as unknown
-	const char *reason;          // GONE: static word
+	Oyez__Release *release;          // RELEASE; owned
+	uint32_t maybe;                  // RELEASE: bits of facets that match only as unknown
+	const char *reason;              // GONE: static word
 	struct id question, offer, deal; // as they apply
 	bool has_question, has_offer, has_deal;
-	char *text;                  // ANSWER, DETAILS; DECLINED: the customer's reason; owned
+	char *text;                               // ANSWER, DETAILS; DECLINED: the customer's reason; owned
 	uint64_t countersign_by_ms, reveal_by_ms; // AGREEMENT
-	json_t *fields;              // AGREEMENT: names of the card fields to come; owned
-	char terms[24 + 1];          // AGREEMENT
-	uint32_t retention_days;     // AGREEMENT, REVEAL: how long the card may be kept
-	json_t *card;                // REVEAL; owned
-	struct oyez_error problem;   // PROBLEM
+	json_t *fields;                           // AGREEMENT: names of the card fields to come; owned
+	char terms[24 + 1];                       // AGREEMENT
+	uint32_t retention_days;                  // AGREEMENT, REVEAL: how long the card may be kept
+	json_t *card;                             // REVEAL; owned
+	struct oyez_error problem;                // PROBLEM
 };
 struct oyez_events {
 	struct oyez_event *items;
@@ -127,8 +127,8 @@ enum err oyez_vendor_inbox(struct oyez_vendor *vendor, enum oyez_reader reader, 
 enum err oyez_vendor_confirm(struct oyez_vendor *vendor, enum oyez_reader reader, const struct id *subscription,
                              const char *cursor, struct oyez_error *error);
 // Which conditions kept a release from a subscription; `failed` and `maybe` as bits have names in oyez_facet_bit_name.
-enum err oyez_vendor_explain(struct oyez_vendor *vendor, const struct id *subscription, const struct release_id *release,
-                             Oyez__Explanation **out, struct oyez_error *error);
+enum err oyez_vendor_explain(struct oyez_vendor *vendor, const struct id *subscription,
+                             const struct release_id *release, Oyez__Explanation **out, struct oyez_error *error);
 const char *oyez_facet_bit_name(unsigned bit); // "category", ..; NULL past the last
 
 // What an offer says. Numbers of -1 and NULL strings are "not said".
@@ -137,9 +137,9 @@ struct oyez_offer {
 	const char *currency;       // NULL: the release's, else the usual one of the vendor's country
 	const char *availability;   // "in_stock" and so on: oyez_availability_known
 	int32_t delivery_days, co2_g, warranty_months, returns_days;
-	const char *origin;         // ISO 3166-1
-	uint64_t valid_ms;          // 0: three days
-	const char *needs[16];      // card fields needed
+	const char *origin;    // ISO 3166-1
+	uint64_t valid_ms;     // 0: three days
+	const char *needs[16]; // card fields needed
 	size_t need_count;
 	const char *note;
 };
@@ -147,11 +147,11 @@ bool oyez_availability_known(const char *word);
 
 // An offer for a release this home has seen. The same offer again, while it stands, is the same offer (same id).
 // A different one replaces the older. ERR_NOT_FOUND, ERR_GONE, ERR_TERMS_REFUSED, ERR_VENDOR_LIMIT, ...
-enum err oyez_vendor_offer(struct oyez_vendor *vendor, const struct release_id *release,
-                           const struct oyez_offer *offer, struct id *out, struct oyez_error *error);
+enum err oyez_vendor_offer(struct oyez_vendor *vendor, const struct release_id *release, const struct oyez_offer *offer,
+                           struct id *out, struct oyez_error *error);
 // A details request (text NULL) or a free question. A second details request for a release is the first one.
-enum err oyez_vendor_ask(struct oyez_vendor *vendor, const struct release_id *release, const char *text,
-                         struct id *out, struct oyez_error *error);
+enum err oyez_vendor_ask(struct oyez_vendor *vendor, const struct release_id *release, const char *text, struct id *out,
+                         struct oyez_error *error);
 enum err oyez_vendor_withdraw_offer(struct oyez_vendor *vendor, const struct id *offer, struct oyez_error *error);
 // Never after countersign_by (ERR_LAPSED). Again is harmless.
 enum err oyez_vendor_countersign(struct oyez_vendor *vendor, const struct id *deal, struct oyez_error *error);
@@ -185,8 +185,7 @@ enum err oyez_vendor_inbox_start(struct oyez_vendor *vendor, const char *after, 
 // Queues only: nothing is on disk or sent before oyez_vendor_send_start, so many cost one write.
 // *known: it was there already, and nothing needs to be sent.
 enum err oyez_vendor_offer_queue(struct oyez_vendor *vendor, const struct release_id *release,
-                                 const struct oyez_offer *offer, struct id *out, bool *known,
-                                 struct oyez_error *error);
+                                 const struct oyez_offer *offer, struct id *out, bool *known, struct oyez_error *error);
 enum err oyez_vendor_ask_queue(struct oyez_vendor *vendor, const struct release_id *release, const char *text,
                                struct id *out, bool *known, struct oyez_error *error);
 enum err oyez_vendor_countersign_queue(struct oyez_vendor *vendor, const struct id *deal, bool *known,
@@ -198,17 +197,21 @@ enum oyez_done_kind {
 	OYEZ_DONE_NOTHING, // time-out or woken
 	OYEZ_DONE_FETCH,   // events of `subscription`
 	OYEZ_DONE_INBOX,   // events
-	OYEZ_DONE_OFFER, OYEZ_DONE_QUESTION, OYEZ_DONE_COUNTERSIGN, OYEZ_DONE_OTHER, // `object`: its id
+	OYEZ_DONE_OFFER,
+	OYEZ_DONE_QUESTION,
+	OYEZ_DONE_COUNTERSIGN,
+	OYEZ_DONE_OTHER, // `object`: its id
 };
 struct oyez_done {
 	enum oyez_done_kind kind;
 	enum err result;
-	struct oyez_error error; // when result is not ERR_OK
+	struct oyez_error error;   // when result is not ERR_OK
 	struct oyez_events events; // the caller's: oyez_events_free
 	struct id subscription;
 	struct id object;
 };
-// The next thing done, or OYEZ_DONE_NOTHING after timeout_ms. Call it until it says so: that is when the home is written.
+// The next thing done, or OYEZ_DONE_NOTHING after timeout_ms. Call it until it says so: that is when the home is
+// written.
 void oyez_vendor_wait(struct oyez_vendor *vendor, uint64_t timeout_ms, struct oyez_done *done);
 // Readable when oyez_vendor_wait has something to do. For poll only: do not read from it.
 int oyez_vendor_fd(struct oyez_vendor *vendor);

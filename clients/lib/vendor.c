@@ -100,8 +100,7 @@ enum err oyez_vendor_init(const struct oyez_vendor_options *options, const struc
 
 // ---- opening
 
-enum err oyez_vendor_open(const struct oyez_vendor_options *options, struct oyez_vendor **out,
-                          struct oyez_error *error)
+enum err oyez_vendor_open(const struct oyez_vendor_options *options, struct oyez_vendor **out, struct oyez_error *error)
 {
 	struct oyez_vendor *vendor = calloc(1, sizeof(*vendor));
 	const Oyez__VendorHome *state;
@@ -154,11 +153,11 @@ struct oyez_vendor_profile oyez_vendor_profile(const struct oyez_vendor *vendor)
 	const Oyez__VendorHome *state = vendor->home->state;
 
 	return (struct oyez_vendor_profile){
-		.name = state->name,
-		.url = state->url,
-		.country = state->country,
-		.terms = (const char *const *)state->terms,
-		.term_count = state->n_terms,
+	    .name = state->name,
+	    .url = state->url,
+	    .country = state->country,
+	    .terms = (const char *const *)state->terms,
+	    .term_count = state->n_terms,
 	};
 }
 

@@ -101,7 +101,8 @@ static bool is_field_name(const char *name)
 {
 	size_t count = strlen(name);
 
-	return count > 0 && count <= FIELD_NAME_BYTES_MAX && name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")] == 0;
+	return count > 0 && count <= FIELD_NAME_BYTES_MAX &&
+	       name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")] == 0;
 }
 
 // "name,address" becomes ["name","address"] in the object, which then owns the strings.
@@ -130,7 +131,8 @@ static enum err needs_of(json_t *object, struct oyez_offer *out, struct oyez_err
 		return ERR_OK;
 	if (!json_is_array(list) || json_array_size(list) > sizeof(out->needs) / sizeof(*out->needs))
 		return field_error(error, ERR_BAD_VALUE, "needs", "a list of at most 16 card fields");
-	json_array_foreach(list, i, value) {
+	json_array_foreach(list, i, value)
+	{
 		if (!json_is_string(value) || !is_field_name(json_string_value(value)))
 			return field_error(error, ERR_BAD_VALUE, "needs", "field names such as name, address, email");
 		out->needs[out->need_count++] = json_string_value(value);
@@ -194,14 +196,15 @@ enum err offer_from_json(json_t *object, struct oyez_offer *out, struct oyez_err
 // The first field of the object that no answer has.
 static const char *unknown_field(json_t *object)
 {
-	static const char *const known[] = {"type",          "release",       "deal",  "price",         "currency",
-	                                    "total",         "availability",  "origin", "delivery_days", "co2_g",
-	                                    "returns_days",  "warranty_months", "valid", "needs",         "note",
-	                                    "text",          "reason"};
+	static const char *const known[] = {"type",         "release",         "deal",   "price",         "currency",
+	                                    "total",        "availability",    "origin", "delivery_days", "co2_g",
+	                                    "returns_days", "warranty_months", "valid",  "needs",         "note",
+	                                    "text",         "reason"};
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(object, key, value) {
+	json_object_foreach(object, key, value)
+	{
 		size_t i = 0;
 
 		while (i < sizeof(known) / sizeof(*known) && strcmp(known[i], key) != 0)

@@ -20,7 +20,8 @@ struct answer {
 	json_t *json;              // owns the strings
 };
 
-// ERR_BAD_MESSAGE (not a JSON object), ERR_MISSING_FIELD, ERR_BAD_VALUE, ERR_BAD_AMOUNT, ...; the detail names the field.
+// ERR_BAD_MESSAGE (not a JSON object), ERR_MISSING_FIELD, ERR_BAD_VALUE, ERR_BAD_AMOUNT, ...; the detail names the
+// field.
 enum err answer_parse(const char *line, size_t bytes, struct answer *out, struct oyez_error *error);
 void answer_fini(struct answer *answer);
 

@@ -92,9 +92,9 @@ static const char *check_terms(const Oyez__VendorHome *state, const Oyez__HomeOf
 }
 
 // NULL if all is well, else what is wrong.
-static const char *check_agreement(struct oyez_vendor *vendor, const Oyez__InboxItem *item,
-                                   const Oyez__Signed *wrapped, const Oyez__Agreement *agreement,
-                                   const Oyez__HomeOffer *offer, const Oyez__Release *release)
+static const char *check_agreement(struct oyez_vendor *vendor, const Oyez__InboxItem *item, const Oyez__Signed *wrapped,
+                                   const Oyez__Agreement *agreement, const Oyez__HomeOffer *offer,
+                                   const Oyez__Release *release)
 {
 	const Oyez__InboxAgreement *clear = item->agreement;
 	struct id deal = signed_id_of(TAG_DEAL, wrapped);
@@ -468,15 +468,15 @@ enum err oyez_vendor_deals(struct oyez_vendor *vendor, void (*each)(const struct
 		struct id offer_id = home_id(&stored->offer_id);
 		const Oyez__HomeOffer *offer = home_offer(vendor->home->state, &offer_id);
 		struct oyez_deal deal = {
-			.id = home_id(&stored->id),
-			.offer = offer_id,
-			.release = home_release_id(&stored->release_id),
-			.state = state_word(stored->state),
-			.at_ms = stored->at_ms,
-			.countersign_by_ms = stored->countersign_by_ms,
-			.reveal_by_ms = stored->reveal_by_ms,
-			.price_e4 = offer != NULL ? offer->price_e4 : 0,
-			.currency = offer != NULL ? offer->currency : "",
+		    .id = home_id(&stored->id),
+		    .offer = offer_id,
+		    .release = home_release_id(&stored->release_id),
+		    .state = state_word(stored->state),
+		    .at_ms = stored->at_ms,
+		    .countersign_by_ms = stored->countersign_by_ms,
+		    .reveal_by_ms = stored->reveal_by_ms,
+		    .price_e4 = offer != NULL ? offer->price_e4 : 0,
+		    .currency = offer != NULL ? offer->currency : "",
 		};
 
 		deal_describe(stored, &described);

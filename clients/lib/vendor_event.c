@@ -46,8 +46,8 @@ void event_problem(struct oyez_event *event, enum err code, const char *detail)
 // ---- JSON
 
 static const char *const facet_bit_names[] = {
-	"category", "region", "budget", "needed_by", "condition", "quantity", "fulfilment",
-	"language", "terms", "crowd", "vendor_country", "vendor_terms", "vendor_rating",
+    "category", "region", "budget", "needed_by",      "condition",    "quantity",      "fulfilment",
+    "language", "terms",  "crowd",  "vendor_country", "vendor_terms", "vendor_rating",
 };
 
 const char *oyez_facet_bit_name(unsigned bit)
@@ -95,8 +95,8 @@ static void reveal_json(json_t *object, const struct oyez_event *event)
 
 static const char *event_type(enum oyez_event_kind kind)
 {
-	static const char *const types[] = {"release", "gone", "answer", "details", "declined", "agreement", "reveal",
-	                                    "problem"};
+	static const char *const types[] = {"release",  "gone",      "answer", "details",
+	                                    "declined", "agreement", "reveal", "problem"};
 
 	return types[kind];
 }

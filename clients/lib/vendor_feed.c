@@ -203,8 +203,8 @@ bool oyez_vendor_release_state(const struct oyez_vendor *vendor, const struct re
 	return found != NULL;
 }
 
-enum err oyez_vendor_explain(struct oyez_vendor *vendor, const struct id *subscription, const struct release_id *release,
-                             Oyez__Explanation **out, struct oyez_error *error)
+enum err oyez_vendor_explain(struct oyez_vendor *vendor, const struct id *subscription,
+                             const struct release_id *release, Oyez__Explanation **out, struct oyez_error *error)
 {
 	Oyez__VendorReadBody body = OYEZ__VENDOR_READ_BODY__INIT;
 	Oyez__ExplainRelease explain = OYEZ__EXPLAIN_RELEASE__INIT;

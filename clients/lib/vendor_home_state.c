@@ -35,14 +35,14 @@ static void remove_at(void **list, size_t *count, size_t index)
 	(*count)--;
 }
 
-#define DEFINE_ADD(name, type, init, list)                                                                         \
-	type *home_add_##name(Oyez__VendorHome *state)                                                                 \
-	{                                                                                                              \
-		type *item = allocate(sizeof(*item));                                                                      \
-                                                                                                                   \
-		init(item);                                                                                                \
-		append((void ***)&state->list, &state->n_##list, item);                                                    \
-		return item;                                                                                               \
+#define DEFINE_ADD(name, type, init, list)                                                                             \
+	type *home_add_##name(Oyez__VendorHome *state)                                                                     \
+	{                                                                                                                  \
+		type *item = allocate(sizeof(*item));                                                                          \
+                                                                                                                       \
+		init(item);                                                                                                    \
+		append((void ***)&state->list, &state->n_##list, item);                                                        \
+		return item;                                                                                                   \
 	}
 DEFINE_ADD(subscription, Oyez__HomeSubscription, oyez__home_subscription__init, subscriptions)
 DEFINE_ADD(release, Oyez__HomeRelease, oyez__home_release__init, releases)
@@ -51,29 +51,29 @@ DEFINE_ADD(offer, Oyez__HomeOffer, oyez__home_offer__init, offers)
 DEFINE_ADD(deal, Oyez__HomeDeal, oyez__home_deal__init, deals)
 DEFINE_ADD(pending, Oyez__HomePending, oyez__home_pending__init, pending)
 
-#define DEFINE_REMOVE(name, type, list)                                                                            \
-	void home_remove_##name(Oyez__VendorHome *state, const type *which)                                            \
-	{                                                                                                              \
-		for (size_t i = 0; i < state->n_##list; i++) {                                                             \
-			if (state->list[i] == which) {                                                                         \
-				remove_at((void **)state->list, &state->n_##list, i);                                              \
-				return;                                                                                            \
-			}                                                                                                      \
-		}                                                                                                          \
+#define DEFINE_REMOVE(name, type, list)                                                                                \
+	void home_remove_##name(Oyez__VendorHome *state, const type *which)                                                \
+	{                                                                                                                  \
+		for (size_t i = 0; i < state->n_##list; i++) {                                                                 \
+			if (state->list[i] == which) {                                                                             \
+				remove_at((void **)state->list, &state->n_##list, i);                                                  \
+				return;                                                                                                \
+			}                                                                                                          \
+		}                                                                                                              \
 	}
 DEFINE_REMOVE(subscription, Oyez__HomeSubscription, subscriptions)
 DEFINE_REMOVE(question, Oyez__HomeQuestion, questions)
 DEFINE_REMOVE(pending, Oyez__HomePending, pending)
 
 // Newest first: what is looked for was mostly added lately.
-#define DEFINE_FIND(name, type, list)                                                                              \
-	type *home_##name(const Oyez__VendorHome *state, const struct id *id)                                          \
-	{                                                                                                              \
-		for (size_t i = state->n_##list; i-- > 0;) {                                                               \
-			if (home_is_id(&state->list[i]->id, id))                                                               \
-				return state->list[i];                                                                             \
-		}                                                                                                          \
-		return NULL;                                                                                               \
+#define DEFINE_FIND(name, type, list)                                                                                  \
+	type *home_##name(const Oyez__VendorHome *state, const struct id *id)                                              \
+	{                                                                                                                  \
+		for (size_t i = state->n_##list; i-- > 0;) {                                                                   \
+			if (home_is_id(&state->list[i]->id, id))                                                                   \
+				return state->list[i];                                                                                 \
+		}                                                                                                              \
+		return NULL;                                                                                                   \
 	}
 DEFINE_FIND(subscription, Oyez__HomeSubscription, subscriptions)
 DEFINE_FIND(question, Oyez__HomeQuestion, questions)

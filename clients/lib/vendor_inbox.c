@@ -1,5 +1,5 @@
-// The inbox: one ordered log of what customers and the broker sent to this vendor. Every item changes the home in order,
-// once, whoever reads it first; reading it again gives the same event.
+// The inbox: one ordered log of what customers and the broker sent to this vendor. Every item changes the home in
+// order, once, whoever reads it first; reading it again gives the same event.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,10 +63,10 @@ static Oyez__AnswerText *open_answer(struct oyez_vendor *vendor, const Oyez__Hom
 		*why = sign_open(wrapped, TAG_ANSWER);
 	if (*why == ERR_OK)
 		*why = codec_decode_answer_text(NULL, wrapped->record.data, wrapped->record.len, &text, NULL);
-	if (*why == ERR_OK && (memcmp(wrapped->key.data, release->intent_key.data, KEY_BYTES) != 0 ||
-	                       !home_is_id(&text->vendor_id, &vendor->id) ||
-	                       !home_is_id(&text->question_id, &header.object) ||
-	                       memcmp(text->intent_key.data, release->intent_key.data, KEY_BYTES) != 0)) {
+	if (*why == ERR_OK &&
+	    (memcmp(wrapped->key.data, release->intent_key.data, KEY_BYTES) != 0 ||
+	     !home_is_id(&text->vendor_id, &vendor->id) || !home_is_id(&text->question_id, &header.object) ||
+	     memcmp(text->intent_key.data, release->intent_key.data, KEY_BYTES) != 0)) {
 		*why = ERR_BINDING_MISMATCH;
 		oyez__answer_text__free_unpacked(text, NULL);
 		text = NULL;

@@ -12,7 +12,7 @@
 #include "vendor_home.h"
 
 enum {
-	VENDOR_TIMEOUT_MS = 30 * 1000,      // of a request that needs no waiting
+	VENDOR_TIMEOUT_MS = 30 * 1000,     // of a request that needs no waiting
 	VENDOR_WAIT_MARGIN_MS = 15 * 1000, // beyond what a long poll waits
 };
 
@@ -21,8 +21,8 @@ struct vendor_call {
 	struct vendor_call *next;
 	struct oyez_vendor *vendor;
 	enum { VENDOR_CALL_FETCH, VENDOR_CALL_INBOX, VENDOR_CALL_PENDING } kind;
-	struct id subscription;        // FETCH
-	char after[40];                // FETCH, INBOX
+	struct id subscription; // FETCH
+	char after[40];         // FETCH, INBOX
 	uint32_t max;
 	uint64_t wait_ms;
 	bool again;                    // the session was renewed once for it
@@ -63,8 +63,8 @@ enum err outbox_send(struct oyez_vendor *vendor, Oyez__HomePendingKind kind, con
                      struct oyez_error *error);
 // Sends everything left from earlier. Refusals are applied silently; only an unreachable broker is an error.
 enum err outbox_flush(struct oyez_vendor *vendor, struct oyez_error *error);
-// The broker's answer to a pending record changes the home: noted under the lock, or written at once. An answer noted and
-// then lost in a crash is asked for again by the same bytes.
+// The broker's answer to a pending record changes the home: noted under the lock, or written at once. An answer noted
+// and then lost in a crash is asked for again by the same bytes.
 enum err outbox_note(struct oyez_vendor *vendor, Oyez__HomePendingKind kind, const struct id *object, enum err result,
                      struct oyez_error *error);
 enum err outbox_apply(struct oyez_vendor *vendor, Oyez__HomePendingKind kind, const struct id *object, enum err result,
@@ -94,8 +94,7 @@ enum err inbox_take(struct oyez_vendor *vendor, const Oyez__Inbox *inbox, const 
 
 // ---- vendor_deal.c: each changes the locked home and fills the event; a failed check is an event of kind PROBLEM
 void deal_take_agreement(struct oyez_vendor *vendor, const Oyez__InboxItem *item, struct oyez_event *event);
-void deal_take_outcome(struct oyez_vendor *vendor, const Oyez__InboxItem *item, struct oyez_event *event,
-                       bool *silent);
+void deal_take_outcome(struct oyez_vendor *vendor, const Oyez__InboxItem *item, struct oyez_event *event, bool *silent);
 void deal_take_reveal(struct oyez_vendor *vendor, const Oyez__InboxItem *item, struct oyez_event *event);
 // Fills the agreement's part of an event from a stored deal.
 void deal_describe(const Oyez__HomeDeal *deal, struct oyez_event *event);

@@ -15,8 +15,9 @@
 
 // schema.org ItemAvailability in snake case.
 static const char *const availabilities[] = {
-	"back_order", "discontinued", "in_stock",  "in_store_only", "limited_availability", "made_to_order",
-	"online_only", "out_of_stock", "pre_order", "pre_sale",      "reserved",             "sold_out",
+    "back_order",    "discontinued", "in_stock",     "in_store_only", "limited_availability",
+    "made_to_order", "online_only",  "out_of_stock", "pre_order",     "pre_sale",
+    "reserved",      "sold_out",
 };
 
 bool oyez_availability_known(const char *word)
@@ -256,8 +257,7 @@ static enum err make_offer(struct oyez_vendor *vendor, const struct release_id *
 }
 
 enum err oyez_vendor_offer_queue(struct oyez_vendor *vendor, const struct release_id *release_id,
-                                 const struct oyez_offer *offer, struct id *out, bool *known,
-                                 struct oyez_error *error)
+                                 const struct oyez_offer *offer, struct id *out, bool *known, struct oyez_error *error)
 {
 	uint64_t now_ms, valid_ms = offer->valid_ms > 0 ? offer->valid_ms : OFFER_VALID_MS_DEFAULT;
 	uint8_t content[HASH_BYTES], terms[HASH_BYTES];
@@ -293,8 +293,8 @@ enum err oyez_vendor_offer_queue(struct oyez_vendor *vendor, const struct releas
 	return err;
 }
 
-enum err oyez_vendor_offer(struct oyez_vendor *vendor, const struct release_id *release,
-                           const struct oyez_offer *offer, struct id *out, struct oyez_error *error)
+enum err oyez_vendor_offer(struct oyez_vendor *vendor, const struct release_id *release, const struct oyez_offer *offer,
+                           struct id *out, struct oyez_error *error)
 {
 	bool known;
 	enum err err = oyez_vendor_connect(vendor, error);
@@ -348,8 +348,7 @@ static const Oyez__HomeQuestion *asked_before(const Oyez__VendorHome *state, con
 }
 
 static enum err make_question(struct oyez_vendor *vendor, const struct release_id *release_id,
-                              const Oyez__Release *release, const char *text, struct id *out,
-                              struct oyez_error *error)
+                              const Oyez__Release *release, const char *text, struct id *out, struct oyez_error *error)
 {
 	Oyez__Question message = OYEZ__QUESTION__INIT;
 	Oyez__VendorRecord body = OYEZ__VENDOR_RECORD__INIT;
@@ -421,8 +420,8 @@ enum err oyez_vendor_ask_queue(struct oyez_vendor *vendor, const struct release_
 	return err;
 }
 
-enum err oyez_vendor_ask(struct oyez_vendor *vendor, const struct release_id *release, const char *text,
-                         struct id *out, struct oyez_error *error)
+enum err oyez_vendor_ask(struct oyez_vendor *vendor, const struct release_id *release, const char *text, struct id *out,
+                         struct oyez_error *error)
 {
 	bool known;
 	enum err err = oyez_vendor_connect(vendor, error);

@@ -1,5 +1,6 @@
 // Signed records on their way to the broker. What is signed is stored before it is first sent and resent byte for byte;
-// it leaves the home with the broker's answer, which also decides what becomes of the offer, question or deal it was for.
+// it leaves the home with the broker's answer, which also decides what becomes of the offer, question or deal it was
+// for.
 #include <stdlib.h>
 #include <string.h>
 

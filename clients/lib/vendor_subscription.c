@@ -210,12 +210,12 @@ enum err oyez_vendor_resolve(struct oyez_vendor *vendor, enum oyez_thing thing, 
 		return err;
 	if (strlen(text) < PREFIX_DIGITS_MIN || strlen(text) > 2 * id_bytes || !is_hex(text))
 		return vendor_fail(error, ERR_BAD_VALUE, "an id is hex digits, at least the first six");
-#define LOOK(list)                                                                                                 \
-	for (size_t i = 0; i < state->n_##list; i++) {                                                                 \
-		if (begins_with(&state->list[i]->id, text)) {                                                              \
-			found = &state->list[i]->id;                                                                           \
-			matches++;                                                                                             \
-		}                                                                                                          \
+#define LOOK(list)                                                                                                     \
+	for (size_t i = 0; i < state->n_##list; i++) {                                                                     \
+		if (begins_with(&state->list[i]->id, text)) {                                                                  \
+			found = &state->list[i]->id;                                                                               \
+			matches++;                                                                                                 \
+		}                                                                                                              \
 	}
 	if (thing == OYEZ_THING_SUBSCRIPTION)
 		LOOK(subscriptions)

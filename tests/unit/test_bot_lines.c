@@ -143,7 +143,8 @@ static void amounts_have_three_forms(void **state)
 		assert_int_equal(answer.offer.need_count, 0);
 		answer_fini(&answer);
 	}
-	assert_int_equal(parse("{\"type\":\"offer\"," RELEASE ",\"price\":7,\"needs\":\"name, email\"}", &answer, &error), 0);
+	assert_int_equal(parse("{\"type\":\"offer\"," RELEASE ",\"price\":7,\"needs\":\"name, email\"}", &answer, &error),
+	                 0);
 	assert_true(answer.offer.price_e4 == 70000);
 	assert_string_equal(answer.offer.needs[1], "email");
 	answer_fini(&answer);
@@ -190,28 +191,28 @@ static void offers_out_of_bounds_are_refused(void **state)
 		enum err expected;
 		const char *detail;
 	} cases[] = {
-		{"\"note\":\"no price\"", ERR_MISSING_FIELD, "price"},
-		{"\"price\":1e309", ERR_BAD_MESSAGE, "JSON"},
-		{"\"price\":1e300", ERR_BAD_AMOUNT, "price"},
-		{"\"price\":-1", ERR_BAD_AMOUNT, "price"},
-		{"\"price\":0", ERR_BAD_AMOUNT, "price"},
-		{"\"price\":1.23456", ERR_BAD_AMOUNT, "price"},
-		{"\"price\":\"1,5\"", ERR_BAD_AMOUNT, "price"},
-		{"\"price\":true", ERR_BAD_AMOUNT, "price"},
-		{"\"price\":9223372036854775807", ERR_BAD_AMOUNT, "price"},
-		{"\"price\":\"5\",\"total\":\"4\"", ERR_BAD_VALUE, "total"},
-		{"\"price\":{\"amount\":\"5\",\"currency\":\"EUR\"},\"currency\":\"USD\"", ERR_BAD_VALUE, "price"},
-		{"\"price\":\"5\",\"currency\":\"ZZZ\"", ERR_UNKNOWN_CURRENCY, "currency"},
-		{"\"price\":\"5\",\"availability\":\"maybe\"", ERR_BAD_VALUE, "availability"},
-		{"\"price\":\"5\",\"delivery_days\":-2", ERR_BAD_VALUE, "delivery_days"},
-		{"\"price\":\"5\",\"delivery_days\":\"soon\"", ERR_BAD_VALUE, "delivery_days"},
-		{"\"price\":\"5\",\"origin\":\"Mars\"", ERR_TOO_LARGE, "origin"},
-		{"\"price\":\"5\",\"origin\":\"XX\"", ERR_UNKNOWN_REGION, "origin"},
-		{"\"price\":\"5\",\"valid\":\"never\"", ERR_BAD_DATE, "valid"},
-		{"\"price\":\"5\",\"valid\":\"900d\"", ERR_BAD_DATE, "valid"},
-		{"\"price\":\"5\",\"needs\":[\"Full Name\"]", ERR_BAD_VALUE, "needs"},
-		{"\"price\":\"5\",\"needs\":{}", ERR_BAD_VALUE, "needs"},
-		{"\"price\":\"5\",\"note\":7", ERR_BAD_VALUE, "note"},
+	    {"\"note\":\"no price\"", ERR_MISSING_FIELD, "price"},
+	    {"\"price\":1e309", ERR_BAD_MESSAGE, "JSON"},
+	    {"\"price\":1e300", ERR_BAD_AMOUNT, "price"},
+	    {"\"price\":-1", ERR_BAD_AMOUNT, "price"},
+	    {"\"price\":0", ERR_BAD_AMOUNT, "price"},
+	    {"\"price\":1.23456", ERR_BAD_AMOUNT, "price"},
+	    {"\"price\":\"1,5\"", ERR_BAD_AMOUNT, "price"},
+	    {"\"price\":true", ERR_BAD_AMOUNT, "price"},
+	    {"\"price\":9223372036854775807", ERR_BAD_AMOUNT, "price"},
+	    {"\"price\":\"5\",\"total\":\"4\"", ERR_BAD_VALUE, "total"},
+	    {"\"price\":{\"amount\":\"5\",\"currency\":\"EUR\"},\"currency\":\"USD\"", ERR_BAD_VALUE, "price"},
+	    {"\"price\":\"5\",\"currency\":\"ZZZ\"", ERR_UNKNOWN_CURRENCY, "currency"},
+	    {"\"price\":\"5\",\"availability\":\"maybe\"", ERR_BAD_VALUE, "availability"},
+	    {"\"price\":\"5\",\"delivery_days\":-2", ERR_BAD_VALUE, "delivery_days"},
+	    {"\"price\":\"5\",\"delivery_days\":\"soon\"", ERR_BAD_VALUE, "delivery_days"},
+	    {"\"price\":\"5\",\"origin\":\"Mars\"", ERR_TOO_LARGE, "origin"},
+	    {"\"price\":\"5\",\"origin\":\"XX\"", ERR_UNKNOWN_REGION, "origin"},
+	    {"\"price\":\"5\",\"valid\":\"never\"", ERR_BAD_DATE, "valid"},
+	    {"\"price\":\"5\",\"valid\":\"900d\"", ERR_BAD_DATE, "valid"},
+	    {"\"price\":\"5\",\"needs\":[\"Full Name\"]", ERR_BAD_VALUE, "needs"},
+	    {"\"price\":\"5\",\"needs\":{}", ERR_BAD_VALUE, "needs"},
+	    {"\"price\":\"5\",\"note\":7", ERR_BAD_VALUE, "note"},
 	};
 	char line[512];
 
@@ -225,10 +226,13 @@ static void offers_out_of_bounds_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lines_come_whole_however_they_arrive), cmocka_unit_test(long_lines_are_told_once_and_skipped),
-		cmocka_unit_test(a_full_offer_is_read),                 cmocka_unit_test(amounts_have_three_forms),
-		cmocka_unit_test(other_answers_are_read),               cmocka_unit_test(what_is_no_answer_is_refused),
-		cmocka_unit_test(offers_out_of_bounds_are_refused),
+	    cmocka_unit_test(lines_come_whole_however_they_arrive),
+	    cmocka_unit_test(long_lines_are_told_once_and_skipped),
+	    cmocka_unit_test(a_full_offer_is_read),
+	    cmocka_unit_test(amounts_have_three_forms),
+	    cmocka_unit_test(other_answers_are_read),
+	    cmocka_unit_test(what_is_no_answer_is_refused),
+	    cmocka_unit_test(offers_out_of_bounds_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,9 +42,9 @@ static enum err init(const char *passphrase, struct oyez_error *error)
 {
 	const char *terms[] = {"SD-BASE"};
 	const struct oyez_vendor_options options = {
-		.home = folder, .broker = "tcp://127.0.0.1:1", .passphrase = passphrase};
+	    .home = folder, .broker = "tcp://127.0.0.1:1", .passphrase = passphrase};
 	const struct oyez_vendor_profile profile = {
-		.name = "Kiln", .url = "https://kiln.example", .country = "FR", .terms = terms, .term_count = 1};
+	    .name = "Kiln", .url = "https://kiln.example", .country = "FR", .terms = terms, .term_count = 1};
 
 	return oyez_vendor_init(&options, &profile, error);
 }
@@ -196,10 +196,10 @@ static void pruning_keeps_what_is_used(void **state)
 	(void)state;
 	assert_int_equal(init("", &error), ERR_OK);
 	struct vendor_home *home = open_home("");
-	add_release(home, 1, now - 2 * DAY_MS, 1);    // gone for long
-	add_release(home, 2, now - 2 * DAY_MS, 0);    // stands
-	add_release(home, 3, now - 2 * DAY_MS, 1);    // gone, but an offer hangs on it
-	add_release(home, 4, now - 200 * DAY_MS, 0);  // no band is that long
+	add_release(home, 1, now - 2 * DAY_MS, 1);   // gone for long
+	add_release(home, 2, now - 2 * DAY_MS, 0);   // stands
+	add_release(home, 3, now - 2 * DAY_MS, 1);   // gone, but an offer hangs on it
+	add_release(home, 4, now - 200 * DAY_MS, 0); // no band is that long
 	Oyez__HomeOffer *offer = home_add_offer(home->state);
 	struct id used = id_number(3), lost = id_number(9);
 	home_set_bytes(&offer->id, used.bytes, ID_BYTES);
@@ -263,14 +263,14 @@ static void members_are_found_and_removed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(init_makes_a_file_of_ones_own, setup, teardown),
-		cmocka_unit_test_setup_teardown(bad_profiles_are_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_passphrase_is_asked_for, setup, teardown),
-		cmocka_unit_test_setup_teardown(damage_is_told, setup, teardown),
-		cmocka_unit_test_setup_teardown(changes_last_and_abandoned_ones_do_not, setup, teardown),
-		cmocka_unit_test_setup_teardown(two_handles_see_each_other, setup, teardown),
-		cmocka_unit_test_setup_teardown(pruning_keeps_what_is_used, setup, teardown),
-		cmocka_unit_test(members_are_found_and_removed),
+	    cmocka_unit_test_setup_teardown(init_makes_a_file_of_ones_own, setup, teardown),
+	    cmocka_unit_test_setup_teardown(bad_profiles_are_refused, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_passphrase_is_asked_for, setup, teardown),
+	    cmocka_unit_test_setup_teardown(damage_is_told, setup, teardown),
+	    cmocka_unit_test_setup_teardown(changes_last_and_abandoned_ones_do_not, setup, teardown),
+	    cmocka_unit_test_setup_teardown(two_handles_see_each_other, setup, teardown),
+	    cmocka_unit_test_setup_teardown(pruning_keeps_what_is_used, setup, teardown),
+	    cmocka_unit_test(members_are_found_and_removed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
