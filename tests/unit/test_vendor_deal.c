@@ -1,0 +1,411 @@
+// What a vendor must not believe: agreements, outcomes and cards that were forged, swapped or never agreed upon. Each
+// is tried against a home with one true offer; the true ones pass, and a card leaves a receipt to be sent.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clients/lib/vendor_internal.h"
+#include "proto/agreement.h"
+#include "proto/seal.h"
+#include "proto/terms.h"
+
+#define CARD "{\"name\":\"Alice\"}"
+
+static struct sign_pair intent, agreement_key, broker, stranger;
+static struct hpke_pair reply, offer_key;
+static struct release_id release_id = {{1, 2, 3}};
+static struct id offer_id = {{4, 5, 6}};
+static uint8_t secret[RANDOM_BYTES], terms[HASH_BYTES], random_bytes[RANDOM_BYTES];
+
+// One deal as the customer makes it; tests spoil one thing each.
+struct deal {
+	Oyez__Agreement agreement;
+	Oyez__InboxAgreement clear;
+	Oyez__InboxItem item;
+	uint8_t commitment[HASH_BYTES];
+	struct id id;
+	Oyez__Signed *signed_agreement;
+	const struct sign_pair *signer;
+};
+
+static ProtobufCBinaryData view(const void *bytes, size_t count)
+{
+	return (ProtobufCBinaryData){count, (uint8_t *)bytes};
+}
+
+static struct oyez_vendor *vendor_new(void)
+{
+	struct oyez_vendor *vendor = calloc(1, sizeof(*vendor));
+	struct oyez_error error;
+
+	vendor->home = calloc(1, sizeof(*vendor->home));
+	vendor->home->state = calloc(1, sizeof(*vendor->home->state));
+	oyez__vendor_home__init(vendor->home->state);
+	Oyez__VendorHome *state = vendor->home->state;
+	sign_pair_new(&vendor->identity);
+	vendor->id = vendor_id_of(vendor->identity.public_key);
+	assert_int_equal(transport_open("tcp://127.0.0.1:1", NULL, &vendor->transport, &error), ERR_OK);
+	home_set_bytes(&state->broker_id, broker.public_key, KEY_BYTES);
+	state->n_terms = 1;
+	state->terms = calloc(1, sizeof(*state->terms));
+	state->terms[0] = strdup("SD-BASE");
+
+	Oyez__Release release = OYEZ__RELEASE__INIT;
+	Oyez__Facets facets = OYEZ__FACETS__INIT;
+	uint8_t *bytes;
+	size_t count;
+	facets.category = (char *)"home.kitchen.kettle";
+	facets.region = (char *)"FR";
+	facets.terms = (char *)"SD-BASE";
+	release.release_id = view(release_id.bytes, RELEASE_ID_BYTES);
+	release.suite = SUITE_X25519_CHACHA;
+	release.intent_key = view(intent.public_key, KEY_BYTES);
+	release.reply_key = view(reply.public_key, KEY_BYTES);
+	release.facets = &facets;
+	release.expires = OYEZ__EXPIRY_BAND__EXPIRY_7D;
+	release.crowd = 1;
+	release.released_at_ms = UINT64_C(1790000000000);
+	release.home_broker = view(broker.public_key, KEY_BYTES);
+	assert_int_equal(codec_encode(&release.base, &bytes, &count), ERR_OK);
+	Oyez__HomeRelease *stored = home_add_release(state);
+	home_set_bytes(&stored->id, release_id.bytes, RELEASE_ID_BYTES);
+	home_set_bytes(&stored->release, bytes, count);
+	free(bytes);
+
+	Oyez__HomeOffer *offer = home_add_offer(state);
+	home_set_bytes(&offer->id, offer_id.bytes, ID_BYTES);
+	home_set_bytes(&offer->release_id, release_id.bytes, RELEASE_ID_BYTES);
+	home_set_bytes(&offer->terms_hash, terms, HASH_BYTES);
+	home_set_pair(&offer->offer_key, &offer_key);
+	return vendor;
+}
+
+static void vendor_free(struct oyez_vendor *vendor)
+{
+	transport_close(vendor->transport);
+	oyez__vendor_home__free_unpacked(vendor->home->state, NULL);
+	free(vendor->home);
+	free(vendor);
+}
+
+static void deal_fill(struct deal *deal, const struct oyez_vendor *vendor)
+{
+	const struct terms *roster = terms_at((size_t)terms_find("SD-BASE"));
+
+	memset(deal, 0, sizeof(*deal));
+	oyez__agreement__init(&deal->agreement);
+	oyez__inbox_agreement__init(&deal->clear);
+	oyez__inbox_item__init(&deal->item);
+	card_commitment(secret, (const uint8_t *)CARD, strlen(CARD), deal->commitment);
+	deal->agreement.offer_id = view(offer_id.bytes, ID_BYTES);
+	deal->agreement.vendor_id = view(vendor->id.bytes, ID_BYTES);
+	deal->agreement.intent_key = view(intent.public_key, KEY_BYTES);
+	deal->agreement.agreement_key = view(agreement_key.public_key, KEY_BYTES);
+	deal->agreement.terms_iri = (char *)roster->iri;
+	deal->agreement.terms_version = roster->version;
+	deal->agreement.terms_hash = view(terms, HASH_BYTES);
+	deal->agreement.countersign_by_ms = UINT64_C(4000000000000);
+	deal->agreement.reveal_by_ms = UINT64_C(4000000001000);
+	deal->agreement.random = view(random_bytes, RANDOM_BYTES);
+	deal->agreement.card_commitment = view(deal->commitment, HASH_BYTES);
+	deal->agreement.retention_days = roster->retention_days;
+	deal->clear.offer_id = view(offer_id.bytes, ID_BYTES);
+	deal->clear.agreement_key = view(agreement_key.public_key, KEY_BYTES);
+	deal->clear.countersign_by_ms = deal->agreement.countersign_by_ms;
+	deal->clear.reveal_by_ms = deal->agreement.reveal_by_ms;
+	deal->signer = &intent;
+}
+
+static Oyez__Signed *sign(const ProtobufCMessage *message, const struct sign_pair *pair, const char *tag)
+{
+	uint8_t *record, *wrapped;
+	size_t record_bytes, wrapped_bytes;
+
+	assert_int_equal(codec_encode(message, &record, &record_bytes), ERR_OK);
+	assert_int_equal(sign_wrap(pair, tag, record, record_bytes, &wrapped, &wrapped_bytes), ERR_OK);
+	Oyez__Signed *parsed = oyez__signed__unpack(NULL, wrapped_bytes, wrapped);
+	free(record);
+	free(wrapped);
+	return parsed;
+}
+
+static ProtobufCBinaryData seal(const char *info, const Oyez__Signed *message, const struct id *object)
+{
+	struct seal_header header = {.from = intent_id_of(intent.public_key), .release = release_id, .object = *object};
+	uint8_t *bytes = malloc(oyez__signed__get_packed_size(message));
+	ProtobufCBinaryData sealed;
+	size_t count = oyez__signed__pack(message, bytes);
+
+	assert_int_equal(seal_message(info, offer_key.public_key, &header, bytes, count, &sealed.data, &sealed.len),
+	                 ERR_OK);
+	free(bytes);
+	return sealed;
+}
+
+static void deal_sign(struct deal *deal)
+{
+	deal->signed_agreement = sign(&deal->agreement.base, deal->signer, TAG_AGREEMENT);
+	deal->id = signed_id_of(TAG_DEAL, deal->signed_agreement);
+	deal->clear.sealed = seal(SEAL_AGREEMENT, deal->signed_agreement, &deal->id);
+	deal->item.release_id = view(release_id.bytes, RELEASE_ID_BYTES);
+	deal->item.deal_id = view(deal->id.bytes, ID_BYTES);
+	deal->item.body_case = OYEZ__INBOX_ITEM__BODY_AGREEMENT;
+	deal->item.agreement = &deal->clear;
+}
+
+static void deal_fini(struct deal *deal)
+{
+	oyez__signed__free_unpacked(deal->signed_agreement, NULL);
+	free(deal->clear.sealed.data);
+}
+
+// Takes the agreement; a problem's code, or ERR_OK and the deal is in the home.
+static enum err take_agreement(struct oyez_vendor *vendor, struct deal *deal)
+{
+	struct oyez_event event = {0};
+
+	deal_take_agreement(vendor, &deal->item, &event);
+	enum err code = event.kind == OYEZ_EVENT_PROBLEM ? event.problem.code : ERR_OK;
+	assert_int_equal(home_deal(vendor->home->state, &deal->id) != NULL, code == ERR_OK);
+	event_fini(&event);
+	return code;
+}
+
+static enum err take_outcome(struct oyez_vendor *vendor, const struct deal *deal, const struct sign_pair *signer,
+                             Oyez__OutcomeResult result)
+{
+	Oyez__Outcome outcome = OYEZ__OUTCOME__INIT;
+	Oyez__InboxItem item = OYEZ__INBOX_ITEM__INIT;
+	struct oyez_event event = {0};
+	bool silent;
+
+	outcome.deal_id = view(deal->id.bytes, ID_BYTES);
+	outcome.result = result;
+	outcome.at_ms = UINT64_C(1790000000000);
+	outcome.broker_id = view(broker.public_key, KEY_BYTES);
+	item.deal_id = outcome.deal_id;
+	item.body_case = OYEZ__INBOX_ITEM__BODY_OUTCOME;
+	item.outcome = sign(&outcome.base, signer, TAG_OUTCOME);
+	deal_take_outcome(vendor, &item, &event, &silent);
+	oyez__signed__free_unpacked(item.outcome, NULL);
+	enum err code = event.kind == OYEZ_EVENT_PROBLEM ? event.problem.code : ERR_OK;
+	event_fini(&event);
+	return code;
+}
+
+static enum err take_card(struct oyez_vendor *vendor, const struct deal *deal, const struct sign_pair *signer,
+                          const char *text, const uint8_t with_secret[RANDOM_BYTES])
+{
+	Oyez__Card card = OYEZ__CARD__INIT;
+	Oyez__InboxReveal reveal = OYEZ__INBOX_REVEAL__INIT;
+	Oyez__InboxItem item = OYEZ__INBOX_ITEM__INIT;
+	struct oyez_event event = {0};
+
+	card.deal_id = view(deal->id.bytes, ID_BYTES);
+	card.vendor_id = view(vendor->id.bytes, ID_BYTES);
+	card.secret = view(with_secret, RANDOM_BYTES);
+	card.card = view(text, strlen(text));
+	Oyez__Signed *message = sign(&card.base, signer, TAG_REVEAL);
+	reveal.offer_id = view(offer_id.bytes, ID_BYTES);
+	reveal.sealed = seal(SEAL_REVEAL, message, &deal->id);
+	item.deal_id = card.deal_id;
+	item.body_case = OYEZ__INBOX_ITEM__BODY_REVEAL;
+	item.reveal = &reveal;
+	deal_take_reveal(vendor, &item, &event);
+	oyez__signed__free_unpacked(message, NULL);
+	free(reveal.sealed.data);
+	enum err code = event.kind == OYEZ_EVENT_PROBLEM ? event.problem.code : ERR_OK;
+	if (code == ERR_OK)
+		assert_string_equal(json_string_value(json_object_get(event.card, "name")), "Alice");
+	event_fini(&event);
+	return code;
+}
+
+static bool receipt_waits(const struct oyez_vendor *vendor, const struct deal *deal)
+{
+	return home_pending(vendor->home->state, OYEZ__HOME_PENDING_KIND__HOME_PENDING_RECEIPT, &deal->id) != NULL;
+}
+
+// ---- tests
+
+static void a_true_deal_goes_through_and_may_be_read_again(void **state)
+{
+	struct oyez_vendor *vendor = vendor_new();
+	struct deal deal;
+
+	(void)state;
+	deal_fill(&deal, vendor);
+	deal_sign(&deal);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(take_agreement(vendor, &deal), ERR_OK);
+	assert_int_equal(vendor->home->state->n_deals, 1);
+	assert_int_equal(take_card(vendor, &deal, &agreement_key, CARD, secret), ERR_NOT_COUNTERSIGNED);
+	assert_false(receipt_waits(vendor, &deal));
+	assert_int_equal(take_outcome(vendor, &deal, &broker, OYEZ__OUTCOME_RESULT__OUTCOME_COUNTERSIGNED), ERR_OK);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(take_card(vendor, &deal, &agreement_key, CARD, secret), ERR_OK);
+	assert_true(receipt_waits(vendor, &deal));
+	assert_int_equal(vendor->home->state->n_pending, 1);
+	deal_fini(&deal);
+	vendor_free(vendor);
+}
+
+static void agreements_that_are_not_this_customers_are_refused(void **state)
+{
+	struct oyez_vendor *vendor = vendor_new();
+	struct id other = {{9}};
+	uint8_t other_hash[HASH_BYTES] = {9};
+	struct deal deal;
+
+	(void)state;
+	for (int spoiled = 0; spoiled < 12; spoiled++) {
+		enum err expected = ERR_BINDING_MISMATCH;
+
+		deal_fill(&deal, vendor);
+		switch (spoiled) {
+		case 0:
+			deal.signer = &stranger;
+			break;
+		case 1:
+			deal.agreement.intent_key = view(stranger.public_key, KEY_BYTES);
+			break;
+		case 2:
+			deal.agreement.offer_id = view(other.bytes, ID_BYTES);
+			break;
+		case 3:
+			deal.clear.offer_id = view(other.bytes, ID_BYTES);
+			expected = ERR_NOT_FOUND;
+			break;
+		case 4:
+			deal.agreement.vendor_id = view(other.bytes, ID_BYTES);
+			break;
+		case 5:
+			deal.clear.agreement_key = view(stranger.public_key, KEY_BYTES);
+			break;
+		case 6:
+			deal.clear.countersign_by_ms++;
+			break;
+		case 7:
+			deal.clear.reveal_by_ms++;
+			break;
+		case 8:
+			deal.agreement.terms_hash = view(other_hash, HASH_BYTES);
+			break;
+		case 9:
+			deal.agreement.terms_iri = (char *)"https://terms.example/everything";
+			break;
+		case 10:
+			deal.agreement.terms_version++;
+			break;
+		default:
+			break; // the signature, below
+		}
+		deal_sign(&deal);
+		if (spoiled == 11) {
+			free(deal.clear.sealed.data);
+			deal.signed_agreement->signature.data[5] ^= 1;
+			deal.id = signed_id_of(TAG_DEAL, deal.signed_agreement);
+			deal.clear.sealed = seal(SEAL_AGREEMENT, deal.signed_agreement, &deal.id);
+			expected = ERR_BAD_SIGNATURE;
+		}
+		assert_int_equal(take_agreement(vendor, &deal), expected);
+		deal_fini(&deal);
+	}
+	assert_int_equal(vendor->home->state->n_deals, 0);
+	vendor_free(vendor);
+}
+
+static void a_deal_id_that_is_not_the_agreements_does_not_open(void **state)
+{
+	struct oyez_vendor *vendor = vendor_new();
+	struct deal deal;
+
+	(void)state;
+	deal_fill(&deal, vendor);
+	deal_sign(&deal);
+	deal.id.bytes[0] ^= 1;
+	assert_int_equal(take_agreement(vendor, &deal), ERR_SEALED);
+	// Sealed for the other id as well: opened, but the id is not the hash.
+	free(deal.clear.sealed.data);
+	deal.clear.sealed = seal(SEAL_AGREEMENT, deal.signed_agreement, &deal.id);
+	assert_int_equal(take_agreement(vendor, &deal), ERR_BINDING_MISMATCH);
+	deal_fini(&deal);
+	vendor_free(vendor);
+}
+
+static void only_the_pinned_broker_gives_outcomes(void **state)
+{
+	struct oyez_vendor *vendor = vendor_new();
+	struct deal deal;
+
+	(void)state;
+	deal_fill(&deal, vendor);
+	deal_sign(&deal);
+	assert_int_equal(take_agreement(vendor, &deal), ERR_OK);
+	assert_int_equal(take_outcome(vendor, &deal, &stranger, OYEZ__OUTCOME_RESULT__OUTCOME_COUNTERSIGNED),
+	                 ERR_BAD_SIGNATURE);
+	assert_int_equal(take_card(vendor, &deal, &agreement_key, CARD, secret), ERR_NOT_COUNTERSIGNED);
+	assert_int_equal(take_outcome(vendor, &deal, &broker, OYEZ__OUTCOME_RESULT__OUTCOME_LAPSED), ERR_OK);
+	assert_int_equal(take_card(vendor, &deal, &agreement_key, CARD, secret), ERR_NOT_COUNTERSIGNED);
+	assert_int_equal(home_deal(vendor->home->state, &deal.id)->state, OYEZ__HOME_DEAL_STATE__HOME_DEAL_LAPSED);
+	deal_fini(&deal);
+	vendor_free(vendor);
+}
+
+static void cards_other_than_the_one_agreed_upon_are_refused(void **state)
+{
+	struct oyez_vendor *vendor = vendor_new();
+	uint8_t other_secret[RANDOM_BYTES] = {7};
+	struct deal deal;
+
+	(void)state;
+	deal_fill(&deal, vendor);
+	deal_sign(&deal);
+	assert_int_equal(take_agreement(vendor, &deal), ERR_OK);
+	assert_int_equal(take_outcome(vendor, &deal, &broker, OYEZ__OUTCOME_RESULT__OUTCOME_COUNTERSIGNED), ERR_OK);
+	assert_int_equal(take_card(vendor, &deal, &agreement_key, "{\"name\":\"Mallory\"}", secret), ERR_CARD_MISMATCH);
+	assert_int_equal(take_card(vendor, &deal, &agreement_key, CARD, other_secret), ERR_CARD_MISMATCH);
+	assert_int_equal(take_card(vendor, &deal, &stranger, CARD, secret), ERR_BAD_SIGNATURE);
+	assert_false(receipt_waits(vendor, &deal));
+	assert_int_equal(home_deal(vendor->home->state, &deal.id)->card.len, 0);
+	assert_int_equal(take_card(vendor, &deal, &agreement_key, CARD, secret), ERR_OK);
+	deal_fini(&deal);
+	vendor_free(vendor);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	if (sodium_init() < 0)
+		return 1;
+	sign_pair_new(&intent);
+	sign_pair_new(&agreement_key);
+	sign_pair_new(&broker);
+	sign_pair_new(&stranger);
+	hpke_pair_new(&reply);
+	hpke_pair_new(&offer_key);
+	randombytes_buf(secret, sizeof(secret));
+	randombytes_buf(random_bytes, sizeof(random_bytes));
+	terms_hash(terms_at((size_t)terms_find("SD-BASE")), terms);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_true_deal_goes_through_and_may_be_read_again),
+	    cmocka_unit_test(agreements_that_are_not_this_customers_are_refused),
+	    cmocka_unit_test(a_deal_id_that_is_not_the_agreements_does_not_open),
+	    cmocka_unit_test(only_the_pinned_broker_gives_outcomes),
+	    cmocka_unit_test(cards_other_than_the_one_agreed_upon_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, setup, NULL);
+}
