@@ -212,10 +212,12 @@ static void print_vendors(struct cli *cli, const json_t *vendors)
 		}
 		char id[13];
 		snprintf(id, sizeof(id), "%s", json_string_value(json_object_get(vendor, "vendor")));
-		cli_table_row(table, (const char *const[]){id, json_string_value(json_object_get(vendor, "status")),
-		                                           json_string_value(json_object_get(vendor, "name")),
-		                                           json_string_value(json_object_get(vendor, "url")),
-		                                           json_string_value(json_object_get(vendor, "country"))});
+		cli_table_row(table,
+		              (const char *const[]){
+		                  id, cli_value_word(cli, "status", json_string_value(json_object_get(vendor, "status"))),
+		                  json_string_value(json_object_get(vendor, "name")),
+		                  json_string_value(json_object_get(vendor, "url")),
+		                  json_string_value(json_object_get(vendor, "country"))});
 	}
 	if (table)
 		cli_table_print(table);

@@ -81,6 +81,11 @@ char *cli_passphrase(struct cli *cli, bool new_one);
 // Text from elsewhere made safe for a terminal: control characters (escape sequences) become "?". malloc'd.
 char *cli_clean(const char *text);
 
+// words.c: a field's name, and a value out of a closed list, as people read them; what is not in the lists comes back as
+// it is.
+const char *cli_label(const struct cli *cli, const char *field);
+const char *cli_value_word(const struct cli *cli, const char *field, const char *value);
+
 // An aligned table for people: column titles, then rows; widths by what is in them (UTF-8 aware).
 struct cli_table;
 struct cli_table *cli_table_new(struct cli *cli, size_t columns, const char *const *titles);

@@ -127,7 +127,8 @@ static int accept_follow(struct cli *cli, struct oyez_customer *customer, const 
 		if (cli->json)
 			cli_object(cli, json_pack("{s:O, s:O}", "deal", json_object_get(result, "deal"), "status",
 			                          json_object_get(result, "status")));
-		cli_say(cli, "Deal %s: %s.", "Accord %s : %s.", short_id(result, "deal"), text_of(result, "status"));
+		cli_say(cli, "Deal %s: %s.", "Accord %s : %s.", short_id(result, "deal"),
+		        cli_value_word(cli, "status", text_of(result, "status")));
 		if (code == EXIT_WAITED || !flags->has_wait)
 			cli_say(cli,
 			        "Your card leaves when the vendor has countersigned; any later command, or oyez agent, sees to it.",

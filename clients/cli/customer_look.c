@@ -93,7 +93,8 @@ static void print_table(struct cli *cli, json_t *array, uint64_t max, size_t col
 			break;
 		for (size_t c = 0; c < columns; c++) {
 			bool id = c == 0;
-			snprintf(copies[c], sizeof(*copies), "%s", id ? short_id(object, fields[c]) : text_of(object, fields[c]));
+			snprintf(copies[c], sizeof(*copies), "%s",
+			         id ? short_id(object, fields[c]) : cli_value_word(cli, fields[c], text_of(object, fields[c])));
 			shorten_time(copies[c]);
 			cells[c] = *copies[c] ? copies[c] : "-";
 		}
@@ -188,7 +189,7 @@ static void say_explained(struct cli *cli, const json_t *explained)
 {
 	bool broadcast = json_is_true(json_object_get(explained, "broadcast"));
 	cli_say(cli, "Intent %s is %s.", "L'intention %s : %s.", short_id(explained, "intent"),
-	        text_of(explained, "status"));
+	        cli_value_word(cli, "status", text_of(explained, "status")));
 	cli_say(cli, "%s", "%s",
 	        broadcast ? cli_word(cli, "Every vendor whose filter matches was shown this:",
 	                             "Tout vendeur dont le filtre convient a vu ceci :")

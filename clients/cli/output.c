@@ -35,7 +35,8 @@ static bool is_money(const json_t *value)
 	       json_is_string(json_object_get(value, "currency"));
 }
 
-static char *scalar_text(const struct cli *cli, const json_t *value)
+// `field` tells which list of words a value belongs to; "" for none.
+static char *scalar_text(const struct cli *cli, const char *field, const json_t *value)
 {
 	char *text = NULL;
 	if (is_money(value)) {
@@ -45,7 +46,7 @@ static char *scalar_text(const struct cli *cli, const json_t *value)
 		return text;
 	}
 	if (json_is_string(value))
-		return cli_clean(json_string_value(value));
+		return cli_clean(cli_value_word(cli, field, json_string_value(value)));
 	if (json_is_boolean(value))
 		return strdup(json_is_true(value) ? cli_word(cli, "yes", "oui") : cli_word(cli, "no", "non"));
 	if (json_is_null(value))
@@ -64,7 +65,7 @@ static char *join_array(const struct cli *cli, const json_t *array)
 	json_t *value;
 	json_array_foreach(array, i, value)
 	{
-		char *text = scalar_text(cli, value);
+		char *text = scalar_text(cli, "", value);
 		fprintf(stream, "%s%s", i ? ", " : "", text);
 		free(text);
 	}
@@ -97,7 +98,7 @@ static void object_rows(const struct cli *cli, struct cli_table *table, const ch
 	json_object_foreach((json_t *)object, key, value)
 	{
 		char name[256];
-		snprintf(name, sizeof(name), "%s%s", prefix, key);
+		snprintf(name, sizeof(name), "%s%s", prefix, cli_label(cli, key));
 		if (json_is_object(value) && !is_money(value)) {
 			char below[300];
 			snprintf(below, sizeof(below), "%s.", name);
@@ -106,7 +107,7 @@ static void object_rows(const struct cli *cli, struct cli_table *table, const ch
 		}
 		if (json_is_array(value) && list_rows(cli, table, name, value))
 			continue;
-		char *text = json_is_array(value) ? join_array(cli, value) : scalar_text(cli, value);
+		char *text = json_is_array(value) ? join_array(cli, value) : scalar_text(cli, key, value);
 		cli_table_row(table, (const char *const[]){name, text});
 		free(text);
 	}

@@ -264,7 +264,7 @@ void want_say(struct cli *cli, const json_t *result)
 	const char *id = short_id(result, "intent");
 	const json_t *crowd = json_object_get(result, "crowd");
 	cli_say(cli, "Called, without your name. Your intent: %s (%s)", "Crié, sans votre nom. Votre intention : %s (%s)",
-	        id, text_of(result, "status"));
+	        id, cli_value_word(cli, "status", text_of(result, "status")));
 	cli_say(cli, "Crowd: about %s like it in the last day, %s wanted.",
 	        "Foule : environ %s semblables depuis un jour, %s demandées.", text_of(crowd, "estimate"),
 	        text_of(crowd, "want"));

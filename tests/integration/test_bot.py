@@ -50,8 +50,13 @@ class Bot:
         ready = len(self.did("ready"))
         with open(self.out, "ab") as out, open(self.err, "ab") as err:
             self.process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
-        wait_for(lambda: len(self.did("ready")) > ready or self.process.poll() is not None, what="the bot to be ready")
-        assert self.process.poll() is None, self.errors()
+        try:
+            wait_for(lambda: len(self.did("ready")) > ready or self.process.poll() is not None,
+                     what="the bot to be ready")
+            assert self.process.poll() is None, self.errors()
+        except AssertionError:
+            self.kill()
+            raise
         return self
 
     def lines(self):

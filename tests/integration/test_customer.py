@@ -111,7 +111,7 @@ def test_whole_way():
         assert one["needs"] == ["name", "email"] and one["valid_until"].endswith("Z"), one
 
         broker.restart()
-        deal = oyez(who, "accept", one["offer"][:8], "--card", card_file())[0]
+        deal = oyez(who, "accept", one["offer"][:8], "--card", card_file(), "--fields", "name,email")[0]
         assert deal["status"] == "accepted", deal
         assert oyez(who, "show", intent)[0]["status"] == "accepted"
         agreement = inbox_until("roy", "agreement")
