@@ -98,7 +98,7 @@ FIELDS(config) = {
 };
 FIELDS(error) = {NUMBER("code", 1, UINT16_MAX), WORD("name", 1, ERROR_NAME_BYTES_MAX),
                  TEXT("detail", 0, ERROR_DETAIL_BYTES_MAX)};
-FIELDS(ack) = {BYTES("id", 0, ID_BYTES)};
+FIELDS(ack) = {BYTES("id", 0, ID_BYTES), EXACT_OR_NONE("cursor", CURSOR_BYTES)};
 
 // ---- customer.proto
 

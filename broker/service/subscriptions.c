@@ -5,13 +5,26 @@
 
 enum { LIST_PAGE = 64 };
 
+static void reply_subscribed(struct service *service, const struct command *command, const struct subscription *row)
+{
+	uint8_t cursor[CURSOR_BYTES];
+	Oyez__Ack ack = OYEZ__ACK__INIT;
+	Oyez__Reply reply = OYEZ__REPLY__INIT;
+	cursor_encode(service, row->start_seq, cursor);
+	ack.id = wire_id(&row->id);
+	ack.cursor = wire_bytes(cursor, sizeof cursor);
+	reply.body_case = OYEZ__REPLY__BODY_ACK;
+	reply.ack = &ack;
+	reply_vendor(service, command->origin, &reply);
+}
+
 enum err handle_subscribe(struct service *service, const struct command *command, const Oyez__Subscribe *message)
 {
 	const struct id *id = &command->record_hash;
 	struct subscription row;
 	struct filter filter;
 	if (store_subscription_find(service->store, id, &service->arena, &row)) {
-		reply_ack(service, command, id);
+		reply_subscribed(service, command, &row);
 		return ERR_OK;
 	}
 	enum err err = check_fresh(service, command);
@@ -35,7 +48,7 @@ enum err handle_subscribe(struct service *service, const struct command *command
 	store_subscription_put(service->store, &row);
 	listener_add(service, &row);
 	service->wrote = true;
-	reply_ack(service, command, id);
+	reply_subscribed(service, command, &row);
 	return ERR_OK;
 }
 

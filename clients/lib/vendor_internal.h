@@ -64,11 +64,11 @@ enum err outbox_send(struct oyez_vendor *vendor, Oyez__HomePendingKind kind, con
 // Sends everything left from earlier. Refusals are applied silently; only an unreachable broker is an error.
 enum err outbox_flush(struct oyez_vendor *vendor, struct oyez_error *error);
 // The broker's answer to a pending record changes the home: noted under the lock, or written at once. An answer noted
-// and then lost in a crash is asked for again by the same bytes.
+// and then lost in a crash is asked for again by the same bytes. `start`: a new subscription's cursor, else NULL.
 enum err outbox_note(struct oyez_vendor *vendor, Oyez__HomePendingKind kind, const struct id *object, enum err result,
-                     struct oyez_error *error);
+                     const ProtobufCBinaryData *start, struct oyez_error *error);
 enum err outbox_apply(struct oyez_vendor *vendor, Oyez__HomePendingKind kind, const struct id *object, enum err result,
-                      struct oyez_error *error);
+                      const ProtobufCBinaryData *start, struct oyez_error *error);
 // The broker refuses old records only when it never saw them: signs the same content anew, with the time of now.
 enum err outbox_renew(struct oyez_vendor *vendor, Oyez__HomePendingKind kind, const struct id *object,
                       struct oyez_error *error);

@@ -168,7 +168,7 @@ static void apply_deal(Oyez__VendorHome *state, Oyez__HomePendingKind kind, cons
 }
 
 static void apply_subscription(Oyez__VendorHome *state, Oyez__HomePendingKind kind, const struct id *id,
-                               enum err result)
+                               enum err result, const ProtobufCBinaryData *start)
 {
 	Oyez__HomeSubscription *subscription = home_subscription(state, id);
 	bool remove = kind == OYEZ__HOME_PENDING_KIND__HOME_PENDING_SUBSCRIBE ? result != ERR_OK
@@ -176,14 +176,19 @@ static void apply_subscription(Oyez__VendorHome *state, Oyez__HomePendingKind ki
 
 	if (subscription == NULL)
 		return;
-	if (remove)
+	if (remove) {
 		home_remove_subscription(state, subscription);
-	else
-		subscription->acknowledged = true;
+		return;
+	}
+	subscription->acknowledged = true;
+	// Kept with the acknowledgement: without a cursor of ours the broker goes on behind the highest it sent, which a reply
+	// lost on the way would skip.
+	if (start != NULL && start->len == CURSOR_BYTES)
+		home_set_bytes(&subscription->start, start->data, start->len);
 }
 
 enum err outbox_note(struct oyez_vendor *vendor, Oyez__HomePendingKind kind, const struct id *object, enum err result,
-                     struct oyez_error *error)
+                     const ProtobufCBinaryData *start, struct oyez_error *error)
 {
 	Oyez__VendorHome *state;
 	Oyez__HomePending *pending;
@@ -203,7 +208,7 @@ enum err outbox_note(struct oyez_vendor *vendor, Oyez__HomePendingKind kind, con
 		break;
 	case OYEZ__HOME_PENDING_KIND__HOME_PENDING_SUBSCRIBE:
 	case OYEZ__HOME_PENDING_KIND__HOME_PENDING_UNSUBSCRIBE:
-		apply_subscription(state, kind, object, result);
+		apply_subscription(state, kind, object, result, start);
 		break;
 	case OYEZ__HOME_PENDING_KIND__HOME_PENDING_QUESTION:
 		apply_question(state, object, result);
@@ -226,17 +231,18 @@ enum err outbox_note(struct oyez_vendor *vendor, Oyez__HomePendingKind kind, con
 }
 
 enum err outbox_apply(struct oyez_vendor *vendor, Oyez__HomePendingKind kind, const struct id *object, enum err result,
-                      struct oyez_error *error)
+                      const ProtobufCBinaryData *start, struct oyez_error *error)
 {
-	enum err err = outbox_note(vendor, kind, object, result, error);
+	enum err err = outbox_note(vendor, kind, object, result, start, error);
 
 	return err == ERR_OK && vendor->home->locked ? vendor_home_commit(vendor->home, error) : err;
 }
 
 // ---- sending
 
+// `start` points to room for CURSOR_BYTES: filled, and its length set, where the acknowledgement carries a cursor.
 static enum err send_once(struct oyez_vendor *vendor, Oyez__HomePendingKind kind, const struct id *object,
-                          struct oyez_error *error)
+                          ProtobufCBinaryData *start, struct oyez_error *error)
 {
 	const Oyez__HomePending *pending = home_pending(vendor->home->state, kind, object);
 	Oyez__Request request = OYEZ__REQUEST__INIT;
@@ -254,6 +260,10 @@ static enum err send_once(struct oyez_vendor *vendor, Oyez__HomePendingKind kind
 	// A registration is answered with the vendor's state.
 	if (err == ERR_OK && reply->body_case != OYEZ__REPLY__BODY_ACK && reply->body_case != OYEZ__REPLY__BODY_VENDOR)
 		err = vendor_fail(error, ERR_BAD_MESSAGE, "an answer of another kind");
+	if (err == ERR_OK && reply->body_case == OYEZ__REPLY__BODY_ACK && reply->ack->cursor.len == CURSOR_BYTES) {
+		memcpy(start->data, reply->ack->cursor.data, CURSOR_BYTES);
+		start->len = CURSOR_BYTES;
+	}
 	if (reply != NULL)
 		oyez__reply__free_unpacked(reply, NULL);
 	return err;
@@ -263,14 +273,16 @@ enum err outbox_send(struct oyez_vendor *vendor, Oyez__HomePendingKind kind, con
                      struct oyez_error *error)
 {
 	struct oyez_error storing;
+	uint8_t cursor[CURSOR_BYTES];
+	ProtobufCBinaryData start = {0, cursor};
 	enum err err = vendor->home->locked ? vendor_home_commit(vendor->home, error) : ERR_OK;
 
 	if (err != ERR_OK)
 		return err;
-	err = send_once(vendor, kind, object, error);
+	err = send_once(vendor, kind, object, &start, error);
 	if (err == ERR_STALE && outbox_renew(vendor, kind, object, &storing) == ERR_OK)
-		err = send_once(vendor, kind, object, error);
-	if (outbox_apply(vendor, kind, object, err, &storing) != ERR_OK && err == ERR_OK) {
+		err = send_once(vendor, kind, object, &start, error);
+	if (outbox_apply(vendor, kind, object, err, &start, &storing) != ERR_OK && err == ERR_OK) {
 		*error = storing;
 		return storing.code;
 	}

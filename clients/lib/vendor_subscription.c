@@ -50,45 +50,6 @@ static void store(Oyez__VendorHome *state, const struct id *id, const Oyez__Filt
 	subscription->for_bot = for_bot;
 }
 
-// The cursor before the subscription's first event. Asked for right away and kept: without a cursor of ours the broker
-// goes on behind the highest it sent, which a reply lost on the way would skip.
-static enum err find_start(struct oyez_vendor *vendor, const struct id *id, struct oyez_error *error)
-{
-	Oyez__VendorReadBody body;
-	Oyez__Fetch fetch;
-	Oyez__FetchPair pair, *pairs[1] = {&pair};
-	Oyez__HomeSubscription *subscription;
-	uint8_t cursor[CURSOR_BYTES];
-	Oyez__Reply *reply;
-	enum err err = feed_request(vendor, id, "", 1, 0, &body, &fetch, &pair, cursor, error);
-
-	fetch.pairs = pairs;
-	if (err == ERR_OK)
-		err = vendor_read(vendor, &body, VENDOR_TIMEOUT_MS, &reply, error);
-	if (err != ERR_OK)
-		return err;
-	if (reply->body_case != OYEZ__REPLY__BODY_FETCH || reply->fetch->n_scanned != 1 ||
-	    reply->fetch->scanned[0].len != CURSOR_BYTES) {
-		err = vendor_fail(error, ERR_BAD_MESSAGE, "an answer of another kind");
-	} else if (reply->fetch->n_items > 0 && reply->fetch->items[0]->cursor.len == CURSOR_BYTES) {
-		// Something came already: begin just before it (PROTOCOL.md §6: the last eight bytes are a big-endian number).
-		memcpy(cursor, reply->fetch->items[0]->cursor.data, CURSOR_BYTES);
-		for (size_t i = CURSOR_BYTES; i-- > CURSOR_BYTES - 8 && cursor[i]-- == 0;)
-			;
-	} else {
-		memcpy(cursor, reply->fetch->scanned[0].data, CURSOR_BYTES);
-	}
-	oyez__reply__free_unpacked(reply, NULL);
-	if (err == ERR_OK)
-		err = vendor_home_begin(vendor->home, error);
-	if (err != ERR_OK)
-		return err;
-	subscription = home_subscription(vendor->home->state, id);
-	if (subscription != NULL)
-		home_set_bytes(&subscription->start, cursor, CURSOR_BYTES);
-	return vendor_home_commit(vendor->home, error);
-}
-
 enum err oyez_vendor_subscribe(struct oyez_vendor *vendor, const Oyez__Filter *filter, bool for_bot, struct id *out,
                                struct oyez_error *error)
 {
@@ -123,8 +84,7 @@ enum err oyez_vendor_subscribe(struct oyez_vendor *vendor, const Oyez__Filter *f
 	oyez__signed__free_unpacked(wrapped, NULL);
 	home_set_bytes(&pending->object_id, out->bytes, ID_BYTES);
 	store(vendor->home->state, out, filter, for_bot, transport_now_ms(vendor->transport));
-	err = outbox_send(vendor, OYEZ__HOME_PENDING_KIND__HOME_PENDING_SUBSCRIBE, out, error);
-	return err == ERR_OK ? find_start(vendor, out, error) : err;
+	return outbox_send(vendor, OYEZ__HOME_PENDING_KIND__HOME_PENDING_SUBSCRIBE, out, error);
 }
 
 enum err oyez_vendor_unsubscribe(struct oyez_vendor *vendor, const struct id *id, struct oyez_error *error)

@@ -219,7 +219,7 @@ static bool finish(struct oyez_vendor *vendor, struct transport_call *finished, 
 	if (call->kind == VENDOR_CALL_PENDING) {
 		done->kind = done_kind(call->pending);
 		again = record_again(vendor, call, done);
-		if (!again && outbox_note(vendor, call->pending, &call->object, done->result, &storing) != ERR_OK &&
+		if (!again && outbox_note(vendor, call->pending, &call->object, done->result, NULL, &storing) != ERR_OK &&
 		    done->result == ERR_OK) {
 			done->result = storing.code;
 			done->error = storing;

@@ -22,7 +22,7 @@ def test_status():
         assert {"version", "up", "crowd", "vendors", "subscriptions", "deals_open", "feed_length", "parked"} <= set(status)
         by_folder = oyez("op", "admin", "status", "--data", broker.data)[0]
         assert by_folder["broker"] == broker.key, by_folder
-        assert "intents_waiting" in oyez_run("op", "admin", "status", json_output=False).text
+        assert "intents waiting" in oyez_run("op", "admin", "status", json_output=False).text
 
 
 def test_approval():
@@ -31,11 +31,13 @@ def test_approval():
         listed = oyez("op", "admin", "vendors")
         assert len(listed) == 1 and listed[0]["status"] == "pending" and listed[0]["name"] == "Shop shop", listed
         assert listed[0]["url"] == "https://shop.example" and listed[0]["country"] == "FR", listed
-        refused = oyez_run("shop", "vendor", "subscribe", "--category", "home")
+        # Who waits may prepare its filters, but hears nothing yet.
+        subscription = oyez("shop", "vendor", "subscribe", "--category", "home")[0]["subscription"]
+        refused = oyez_run("shop", "vendor", "watch", subscription, "--wait", "1")
         assert refused.code == 1 and refused.error() == "vendor_pending", refused
         identity = listed[0]["vendor"]
         assert oyez("op", "admin", "approve", identity[:8])[0] == {"vendor": identity, "status": "approved"}
-        assert oyez_run("shop", "vendor", "subscribe", "--category", "home").code == 0
+        assert oyez_run("shop", "vendor", "watch", subscription, "--wait", "1").code == 4
         suspended = oyez("op", "admin", "suspend", identity, "--reason", "spam")[0]
         assert suspended["status"] == "suspended" and suspended["reason"] == "spam", suspended
         refused = oyez_run("shop", "vendor", "subscribe", "--category", "home.kitchen")

@@ -106,6 +106,32 @@ static void test_subscription_starts_at_its_creation(void **state)
 	assert_int_equal(support_fetch(support, 1, &subscription, NO_CURSOR)->n_items, 0);
 }
 
+// A reply lost on the way counts as sent; the cursor given with the acknowledgement leads back to it.
+static void test_a_subscription_comes_with_its_cursor(void **state)
+{
+	struct support_service *support = *state;
+	support_vendor_join(support, 1);
+	support_release(support, 1, support_post(support));
+	Oyez__Filter filter = OYEZ__FILTER__INIT;
+	Oyez__Subscribe message = OYEZ__SUBSCRIBE__INIT;
+	message.filter = &filter;
+	message.random = support_fresh(support, 16);
+	const Oyez__Reply *reply = support_vendor(support, 1, COMMAND_SUBSCRIBE, &message.base);
+	assert_vendor_error(reply, ERR_OK);
+	struct id subscription = id_of_wire(reply->ack->id);
+	ProtobufCBinaryData start = reply->ack->cursor;
+	struct command subscribe = support->last;
+	struct release_id release = support_release(support, 2, support_post(support));
+	assert_int_equal(support_fetch(support, 1, &subscription, NO_CURSOR)->n_items, 1); // as if lost
+	assert_int_equal(support_fetch(support, 1, &subscription, NO_CURSOR)->n_items, 0);
+	const Oyez__FetchReply *again = support_fetch(support, 1, &subscription, start);
+	assert_int_equal(again->n_items, 1);
+	assert_memory_equal(again->items[0]->release_id.data, release.bytes, RELEASE_ID_BYTES);
+	const Oyez__Reply *repeated = support_send(support, &subscribe);
+	assert_int_equal(repeated->ack->cursor.len, start.len);
+	assert_memory_equal(repeated->ack->cursor.data, start.data, start.len);
+}
+
 static void test_tombstones(void **state)
 {
 	struct support_service *support = *state;
@@ -397,6 +423,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_events_come_in_order_once),
 	    TEST(test_subscription_starts_at_its_creation),
+	    TEST(test_a_subscription_comes_with_its_cursor),
 	    TEST(test_tombstones),
 	    TEST(test_gone_release_is_skipped_with_its_tombstone),
 	    TEST(test_after_a_restart_anything_may_have_been_sent),
