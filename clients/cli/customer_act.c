@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clients/cli/commands.h"
 #include "clients/cli/customer_cli.h"
@@ -10,7 +11,11 @@
 #include "proto/values.h"
 
 enum { ACT_CARD = 0x500, ACT_FIELDS, ACT_WAIT, ACT_REASON, ACT_COUNTERSIGN, ACT_REVEAL };
-enum { CARD_FILE_BYTES_MAX = 16 * CARD_BYTES_MAX, AGENT_TURN_MS = 25000 };
+enum {
+	CARD_FILE_BYTES_MAX = 16 * CARD_BYTES_MAX,
+	AGENT_TURN_MS = 25000,
+	AGENT_END_S = 1, // after a signal
+};
 
 struct act_flags {
 	const char *card, *fields, *reason;
@@ -257,11 +262,20 @@ int command_withdraw(struct cli *cli, int argc, char **argv)
 static struct oyez_customer *agent;
 static volatile sig_atomic_t stopping;
 
+// A request to a broker that went away may take half a minute to give up. Nothing is lost by not waiting for it: what
+// was begun is in the wallet, and the next command goes on with it.
+static void on_patience_end(int number)
+{
+	(void)number;
+	_exit(EXIT_DONE);
+}
+
 static void on_stop(int number)
 {
 	(void)number;
 	stopping = 1;
 	oyez_customer_wake(agent);
+	alarm(AGENT_END_S);
 }
 
 int command_agent(struct cli *cli, int argc, char **argv)
@@ -278,6 +292,7 @@ int command_agent(struct cli *cli, int argc, char **argv)
 		return code;
 	agent = customer;
 	struct sigaction action = {.sa_handler = on_stop};
+	sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_patience_end}, NULL);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	oyez_customer_on_event(customer, customer_print_event, cli);

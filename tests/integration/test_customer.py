@@ -459,6 +459,20 @@ def test_expiry():
         assert oyez_run(who, "offers", intent, "--wait", "5").code == 4
 
 
+def test_the_agent_ends_when_told_to():
+    """Also while it waits for a broker that is away."""
+    for gone in (False, True):
+        with Broker() as broker:
+            who = customer(f"moe-{gone}")
+            released(who, want(who))
+            agent = oyez_start(who, "agent")
+            wait_for(lambda: broker.metrics()["oyez_parked"] > 0, what="the agent's long poll")
+            if gone:
+                broker.kill()
+            agent.terminate()
+            assert agent.wait(5) == 0
+
+
 def test_sensitive_wishes_stay_coarse():
     """What is sensitive leaves the wallet as its top category and country only: the broker learns no more either."""
     with Broker() as broker:
