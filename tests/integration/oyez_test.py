@@ -250,7 +250,7 @@ def main(namespace):
     """Runs every function test_* of a module in order; the exit code is that of the test."""
     if not oyezd_path().exists():
         print(f"{oyezd_path()} is not built")
-        raise SystemExit(77)
+        raise SystemExit(1)
     failed = []
     for name, test in list(namespace.items()):
         if name.startswith("test_") and callable(test):
