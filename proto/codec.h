@@ -10,6 +10,7 @@
 #include "common.pb-c.h"
 #include "customer.pb-c.h"
 #include "err.h"
+#include "guardian.pb-c.h"
 #include "sealed.pb-c.h"
 #include "vendor.pb-c.h"
 
@@ -47,6 +48,12 @@ CODEC_DECODE(vendor_record, Oyez__VendorRecord)
 CODEC_DECODE(vendor_read_body, Oyez__VendorReadBody)
 CODEC_DECODE(admin_request, Oyez__AdminRequest)
 CODEC_DECODE(admin_reply, Oyez__AdminReply)
+CODEC_DECODE(envelope_body, Oyez__EnvelopeBody)
+CODEC_DECODE(account_record, Oyez__AccountRecord)
+CODEC_DECODE(guardian_reply, Oyez__GuardianReply)
+CODEC_DECODE(voucher, Oyez__Voucher)
+CODEC_DECODE(push_batch, Oyez__PushBatch)
+CODEC_DECODE(box_plain, Oyez__BoxPlain)
 CODEC_DECODE(signed, Oyez__Signed)
 CODEC_DECODE(error, Oyez__Error)
 CODEC_DECODE(config, Oyez__Config)

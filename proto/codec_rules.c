@@ -80,6 +80,7 @@ FIELDS(listing) = {
 };
 FIELDS(vouched_listing) = {PART("listing"), EXACT("broker_signature", SIGNATURE_BYTES)};
 FIELDS(gateway_key) = {EXACT("id", GATEWAY_KEY_ID_BYTES), SEAL_KEY("key"), TIME("accepted_until_ms")};
+FIELDS(token_key) = {COUNT("epoch"), EXACT("key", ELEMENT_BYTES), TIME("redeem_until_ms")};
 FIELDS(config) = {
 	NUMBER("number", 1, INT64_MAX),
 	SIGN_KEY("broker_id"),
@@ -95,6 +96,14 @@ FIELDS(config) = {
 	EXACT_OR_NONE("taxonomy_hash", HASH_BYTES),
 	TIME_OR_NONE("retention_ms"),
 	FLAG("demo"),
+	CHOICE_OR_NONE("posting"),
+	NUMBER("stamp_bits", 0, STAMP_BITS_MAX),
+	PARTS("token_keys", TOKEN_KEYS_MAX),
+	EXACTS("guardians", KEY_BYTES, GUARDIANS_MAX),
+	FLAG("accounts_by_stamp"),
+	NUMBER("account_stamp_bits", 0, STAMP_BITS_MAX),
+	NUMBER("vouchers_per_day", 0, VOUCHERS_PER_DAY_MAX),
+	FLAG("hold"),
 };
 FIELDS(error) = {NUMBER("code", 1, UINT16_MAX), WORD("name", 1, ERROR_NAME_BYTES_MAX),
                  TEXT("detail", 0, ERROR_DETAIL_BYTES_MAX)};
@@ -102,7 +111,9 @@ FIELDS(ack) = {BYTES("id", 0, ID_BYTES), EXACT_OR_NONE("cursor", CURSOR_BYTES)};
 
 // ---- customer.proto
 
-FIELDS(cell_body) = {TIME("sent_at_ms"), PART("customer")};
+FIELDS(cell_body) = {TIME("sent_at_ms"), PART("customer"), PART("issue")};
+FIELDS(issue_tokens) = {EXACT("broker_id", KEY_BYTES), PART("voucher"), EXACTS("blinded", ELEMENT_BYTES, VOUCHER_TOKENS)};
+FIELDS(tokens_issued) = {COUNT("epoch"), EXACTS("evaluated", ELEMENT_BYTES, VOUCHER_TOKENS), EXACT("proof", PROOF_BYTES)};
 FIELDS(customer_record) = {
 	EXACT("broker_id", KEY_BYTES), TIME("made_at_ms"), PART("post"),   PART("withdraw"),     PART("decline"),
 	PART("answer"),                PART("accept"),     PART("reveal"), PART("read_mailbox"), PART("read_status"),
@@ -122,6 +133,8 @@ FIELDS(post) = {
 	EXACTS("block", ID_BYTES, VENDOR_LIST_MAX),
 	BYTES("token", 0, TOKEN_BYTES_MAX),
 	BYTES("stamp", 0, STAMP_BYTES_MAX),
+	EXACT_OR_NONE("box_id", BOX_ID_BYTES),
+	EXACT_OR_NONE("guardian_id", KEY_BYTES),
 };
 FIELDS(decline) = {EXACT("offer_id", ID_BYTES), WORD("reason", 0, REASON_BYTES_MAX)};
 FIELDS(answer) = {EXACT("question_id", ID_BYTES), SEALED("sealed")};
@@ -132,7 +145,7 @@ FIELDS(accept) = {
 };
 FIELDS(reveal) = {EXACT("deal_id", ID_BYTES), SEALED("sealed")};
 FIELDS(read_mailbox) = {SEQUENCE("after"), NUMBER("max", 0, MAILBOX_ITEMS_MAX), NUMBER("wait_ms", 0, WAIT_MS_MAX)};
-FIELDS(customer_reply) = {PART("error"), PART("ack"), PART("status"), PART("mailbox")};
+FIELDS(customer_reply) = {PART("error"), PART("ack"), PART("status"), PART("mailbox"), PART("tokens")};
 FIELDS(status) = {
 	EXACT("intent_id", ID_BYTES), OPEN("state"),           COUNT("crowd_estimate"), COUNT("crowd_want"),
 	BYTES("release", 0, RELEASE_BYTES_MAX), PARTS("deals", STATUS_DEALS_MAX),
@@ -151,7 +164,7 @@ FIELDS(countersigned) = {EXACT("deal_id", ID_BYTES), EXACT("signature", SIGNATUR
 
 // ---- vendor.proto
 
-FIELDS(request) = {PART("get_config"), PART("get_challenge"), PART("vendor"), PART("read")};
+FIELDS(request) = {PART("get_config"), PART("get_challenge"), PART("vendor"), PART("read"), PART("push")};
 FIELDS(vendor_record) = {
 	EXACT("broker_id", KEY_BYTES), TIME("made_at_ms"), PART("open_session"), PART("register"),
 	PART("subscribe"),             PART("unsubscribe"), PART("question"),    PART("offer"),
@@ -283,20 +296,63 @@ FIELDS(card) = {EXACT("deal_id", ID_BYTES), EXACT("vendor_id", ID_BYTES), EXACT(
                 BYTES("card", 1, CARD_BYTES_MAX)};
 FIELDS(outcome) = {EXACT("deal_id", ID_BYTES), CHOICE("result"), TIME("at_ms"), EXACT("broker_id", KEY_BYTES)};
 
+// ---- guardian.proto
+
+FIELDS(envelope_body) = {TIME("sent_at_ms"), PART("account")};
+FIELDS(account_record) = {
+	EXACT("guardian_id", KEY_BYTES), TIME("made_at_ms"),  PART("open"),  PART("voucher"),  PART("open_box"),
+	PART("close_box"),               PART("read_boxes"), PART("relay"), PART("get_home"), PART("show"),
+};
+FIELDS(open_account) = {WORD("invite", 0, INVITE_BYTES_MAX), BYTES("stamp", 0, STAMP_BYTES_MAX)};
+FIELDS(ask_voucher) = {EXACT("voucher_id", VOUCHER_ID_BYTES), EXACT("home_id", KEY_BYTES), COUNT("epoch")};
+FIELDS(voucher) = {
+	EXACT("guardian_id", KEY_BYTES), EXACT("voucher_id", VOUCHER_ID_BYTES), EXACT("home_id", KEY_BYTES),
+	COUNT("epoch"), NUMBER("count", 1, VOUCHER_TOKENS),
+};
+FIELDS(open_box) = {EXACT("box_id", BOX_ID_BYTES), EXACT("home_id", KEY_BYTES), TIME("keep_until_ms")};
+FIELDS(close_box) = {EXACT("box_id", BOX_ID_BYTES)};
+FIELDS(read_boxes) = {PARTS("seen", BOXES_PER_ACCOUNT_MAX), NUMBER("wait_ms", 0, WAIT_MS_MAX)};
+FIELDS(box_seen) = {EXACT("box_id", BOX_ID_BYTES), SEQUENCE("number")};
+FIELDS(relay_cell) = {EXACT("home_id", KEY_BYTES), EXACT("cell", CELL_BYTES)};
+FIELDS(get_home) = {EXACT_OR_NONE("home_id", KEY_BYTES)};
+FIELDS(guardian_reply) = {
+	PART("error"), PART("ack"), PART("voucher"), PART("cells"), EXACT("relayed", CELL_BYTES), PART("homes"),
+	PART("account"), TIME_OR_NONE("now_ms"),
+};
+FIELDS(box_cells) = {PARTS("items", BOX_READ_CELLS_MAX), FLAG("more")};
+FIELDS(box_cell) = {EXACT("box_id", BOX_ID_BYTES), SEQUENCE("number"), EXACT("cell", BOX_CELL_BYTES)};
+FIELDS(homes) = {PARTS("items", HOMES_MAX)};
+FIELDS(home) = {EXACT("home_id", KEY_BYTES), LINE("url", 0, URL_BYTES_MAX), PART_OR_NONE("config")};
+FIELDS(account_state) = {TIME_OR_NONE("opened_at_ms"), COUNT("vouchers_left"), COUNT("vouchers_per_day"),
+                         COUNT("boxes_open")};
+FIELDS(push_batch) = {EXACT("guardian_id", KEY_BYTES), TIME("made_at_ms"), PARTS("cells", PUSH_CELLS_MAX)};
+FIELDS(box_plain) = {PARTS("parts", MAILBOX_ITEMS_MAX)};
+FIELDS(box_part) = {SEQUENCE("item"), COUNT("version"), COUNT("offset"), COUNT("total"),
+                    BYTES("bytes", 1, BOX_CELL_BYTES)};
+
 // ---- admin.proto
 
 FIELDS(admin_request) = {PART("status"), PART("vendors"), PART("approve"), PART("suspend"), PART("compact"),
-                         PART("confirm_clock")};
+                         PART("confirm_clock"), PART("accounts"), PART("invite")};
+FIELDS(admin_accounts) = {COUNT("offset")};
+FIELDS(admin_invite) = {NUMBER("count", 0, INVITES_MAX), NUMBER("valid_ms", 0, EXPIRES_MS_MAX)};
 FIELDS(admin_vendors) = {COUNT("offset")};
 FIELDS(admin_approve) = {EXACT("vendor_id", ID_BYTES)};
 FIELDS(admin_suspend) = {EXACT("vendor_id", ID_BYTES), TEXT("reason", 0, NOTE_BYTES_MAX)};
-FIELDS(admin_reply) = {PART("error"), PART("ack"), PART("status"), PART("vendors")};
+FIELDS(admin_reply) = {PART("error"), PART("ack"), PART("status"), PART("vendors"), PART("accounts"), PART("invites")};
+FIELDS(account_list) = {PARTS("items", ACCOUNT_LIST_ITEMS_MAX), FLAG("more")};
+FIELDS(account_item) = {EXACT("account_id", ID_BYTES), TIME_OR_NONE("opened_at_ms"), FLAG("by_invite"),
+                        COUNT("vouchers_today"), COUNT("boxes_open")};
+FIELDS(invite_list) = {WORDS("codes", 1, INVITE_BYTES_MAX, INVITES_MAX), TIME_OR_NONE("valid_until_ms")};
 FIELDS(status_report) = {
 	EXACT("broker_id", KEY_BYTES),   LINE("version", 0, REASON_BYTES_MAX), SEQUENCE("up_ms"),
 	LINE("region", 0, REGION_BYTES_MAX), COUNT("crowd"),                   SEQUENCE("tick_ms"),
 	SEQUENCE("intents_waiting"),     SEQUENCE("intents_released"),         SEQUENCE("vendors"),
 	SEQUENCE("subscriptions"),       SEQUENCE("deals_open"),               SEQUENCE("feed_length"),
 	SEQUENCE("parked"),              SEQUENCE("store_bytes"),              FLAG("clock_held"),
+	SEQUENCE("accounts"),            SEQUENCE("vouchers_given"),           SEQUENCE("boxes_kept"),
+	SEQUENCE("boxes_pushed"),        SEQUENCE("box_bytes_per_intent_day"), SEQUENCE("tokens_issued"),
+	SEQUENCE("tokens_spent"),
 };
 FIELDS(vendor_list) = {PARTS("items", VENDOR_LIST_ITEMS_MAX), FLAG("more")};
 
@@ -322,6 +378,11 @@ static const char *also_vendor_rules(const ProtobufCMessage *message)
 static const char *also_config(const ProtobufCMessage *message)
 {
 	return ((const Oyez__Config *)message)->n_gateway_keys == 0 ? "gateway_keys" : NULL;
+}
+
+static const char *also_issue_tokens(const ProtobufCMessage *message)
+{
+	return ((const Oyez__IssueTokens *)message)->n_blinded == 0 ? "blinded" : NULL;
 }
 
 static const char *also_filter(const ProtobufCMessage *message)
@@ -377,11 +438,14 @@ static const struct message_rule table[] = {
 	ROW(listing, LISTING_BYTES_MAX, false, NULL),
 	PLAIN(vouched_listing),
 	PLAIN(gateway_key),
+	PLAIN(token_key),
 	ROW(config, RECORD_BYTES_MAX, false, also_config),
 	PLAIN(error),
 	PLAIN(ack),
 	// customer.proto
-	ROW(cell_body, CELL_REQUEST_MESSAGE_BYTES_MAX, false, NULL),
+	ROW(cell_body, CELL_REQUEST_MESSAGE_BYTES_MAX, true, NULL),
+	ROW(issue_tokens, RECORD_BYTES_MAX, false, also_issue_tokens),
+	PLAIN(tokens_issued),
 	ROW(customer_record, CELL_REQUEST_MESSAGE_BYTES_MAX, true, NULL),
 	PLAIN(post),
 	EMPTY(withdraw),
@@ -442,6 +506,28 @@ static const struct message_rule table[] = {
 	ROW(agreement, SEALED_PLAIN_BYTES_MAX, false, also_agreement),
 	ROW(card, SEALED_PLAIN_BYTES_MAX, false, NULL),
 	PLAIN(outcome),
+	// guardian.proto
+	ROW(envelope_body, ENVELOPE_REQUEST_MESSAGE_BYTES_MAX, false, NULL),
+	ROW(account_record, RECORD_BYTES_MAX, true, NULL),
+	PLAIN(open_account),
+	PLAIN(ask_voucher),
+	PLAIN(voucher),
+	PLAIN(open_box),
+	PLAIN(close_box),
+	PLAIN(read_boxes),
+	PLAIN(box_seen),
+	PLAIN(relay_cell),
+	PLAIN(get_home),
+	EMPTY(show_account),
+	ROW(guardian_reply, RECORD_BYTES_MAX, true, NULL),
+	PLAIN(box_cells),
+	PLAIN(box_cell),
+	PLAIN(homes),
+	PLAIN(home),
+	PLAIN(account_state),
+	PLAIN(push_batch),
+	ROW(box_plain, BOX_CELL_BYTES, false, NULL),
+	PLAIN(box_part),
 	// admin.proto
 	ROW(admin_request, REQUEST_BYTES_MAX, true, NULL),
 	EMPTY(admin_status),
@@ -450,9 +536,14 @@ static const struct message_rule table[] = {
 	PLAIN(admin_suspend),
 	EMPTY(admin_compact),
 	EMPTY(admin_confirm_clock),
+	PLAIN(admin_accounts),
+	PLAIN(admin_invite),
 	ROW(admin_reply, REPLY_BYTES_MAX, true, NULL),
 	PLAIN(status_report),
 	ROW(vendor_list, REPLY_BYTES_MAX, false, NULL),
+	ROW(account_list, REPLY_BYTES_MAX, false, NULL),
+	PLAIN(account_item),
+	PLAIN(invite_list),
 };
 
 const struct message_rule *codec_rule_of(const ProtobufCMessageDescriptor *descriptor)

@@ -19,10 +19,12 @@ enum err frame_kind_of(const uint8_t *frame, size_t frame_bytes, enum frame_kind
 	case FRAME_REQUEST:
 	case FRAME_CELL:
 	case FRAME_ADMIN:
+	case FRAME_ENVELOPE:
 	case FRAME_ERROR:
 	case FRAME_REPLY:
 	case FRAME_CELL_REPLY:
 	case FRAME_ADMIN_REPLY:
+	case FRAME_ENVELOPE_REPLY:
 		*kind = (enum frame_kind)frame[3];
 		return ERR_OK;
 	}

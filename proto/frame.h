@@ -12,10 +12,12 @@ enum frame_kind {
 	FRAME_REQUEST = 1, // Request, in clear
 	FRAME_CELL = 2,    // CellBody, sealed, exactly CELL_BYTES
 	FRAME_ADMIN = 3,   // AdminRequest, ipc only
+	FRAME_ENVELOPE = 4, // EnvelopeBody, sealed, exactly ENVELOPE_BYTES
 	FRAME_ERROR = 0x80,       // Error, in clear: the request could not be opened
 	FRAME_REPLY = 0x81,       // Reply
 	FRAME_CELL_REPLY = 0x82,  // CustomerReply, sealed, exactly CELL_BYTES
 	FRAME_ADMIN_REPLY = 0x83, // AdminReply
+	FRAME_ENVELOPE_REPLY = 0x84, // GuardianReply, sealed, exactly ENVELOPE_BYTES
 };
 
 void frame_header(uint8_t out[FRAME_HEADER_BYTES], enum frame_kind kind);

@@ -8,6 +8,7 @@ enum {
 
 	FRAME_HEADER_BYTES = 4,
 	CELL_BYTES = 8192,              // one customer frame, header included, either direction
+	ENVELOPE_BYTES = 9216,          // one frame between wallet and guardian: room for a cell, or two box cells
 	REQUEST_BYTES_MAX = 64 * 1024,  // what a listener takes
 	REPLY_BYTES_MAX = 1024 * 1024,  // what a client takes
 	RECORD_BYTES_MAX = 32 * 1024,   // one signed record
@@ -74,6 +75,25 @@ enum {
 	SUBSCRIPTIONS_PER_VENDOR_MAX = 256,
 	QUESTIONS_PER_VENDOR_MAX = 4, // for one intent
 	REQUESTS_PER_PIPE_MAX = 32,   // parked or unsent
+
+	VOUCHER_ID_BYTES = 16,
+	VOUCHER_TOKENS = 16,     // elements of one voucher
+	ELEMENT_BYTES = 32,      // ristretto255, encoded
+	PROOF_BYTES = 64,        // DLEQ
+	TOKEN_KEYS_MAX = 2,      // current and previous epoch
+	STAMP_BITS_MAX = 40,
+	INVITE_BYTES_MAX = 64,
+	INVITES_MAX = 100,       // made by one command
+	HOMES_MAX = 8,           // a guardian relays to
+	GUARDIANS_MAX = 16,      // a home trusts
+	ACCOUNT_LIST_ITEMS_MAX = 256,
+	VOUCHERS_PER_DAY_MAX = 1000,
+	BOX_ID_BYTES = 32,
+	BOX_CELL_BYTES = 4096,
+	BOX_CELLS_MAX = 128,     // kept for one box: older ones go
+	BOX_READ_CELLS_MAX = 2,  // in one envelope
+	BOXES_PER_ACCOUNT_MAX = 256,
+	PUSH_CELLS_MAX = 7,      // in one batch between brokers
 };
 
 #define SECOND_MS UINT64_C(1000)
@@ -87,6 +107,14 @@ enum {
 #define SESSION_MS (24 * HOUR_MS)
 #define GATEWAY_KEY_ROTATE_MS (1 * DAY_MS)
 #define GATEWAY_KEY_ACCEPT_MS (2 * DAY_MS)
+#define TOKEN_EPOCH_MS (7 * DAY_MS)
+// The fixed public schedule of a box, counted from its intent's release tick (PROTOCOL.md §12): every 10 s for 10 min,
+// every minute for a day, every 10 min until the expiry band ends.
+#define BOX_FAST_EVERY_MS (10 * SECOND_MS)
+#define BOX_FAST_UNTIL_MS (10 * MINUTE_MS)
+#define BOX_STEADY_EVERY_MS (1 * MINUTE_MS)
+#define BOX_STEADY_UNTIL_MS (1 * DAY_MS)
+#define BOX_SLOW_EVERY_MS (10 * MINUTE_MS)
 #define EXPIRES_MS_MIN (1 * SECOND_MS)
 #define EXPIRES_MS_MAX (90 * DAY_MS)
 #define COUNTERSIGN_MS_DEFAULT (24 * HOUR_MS)

@@ -19,6 +19,9 @@
 #define TAG_COUNTERSIGN "oyez/1 countersign"
 #define TAG_OUTCOME "oyez/1 outcome"
 #define TAG_REVEAL "oyez/1 reveal"
+#define TAG_ACCOUNT "oyez/1 account"
+#define TAG_VOUCHER "oyez/1 voucher"
+#define TAG_PUSH "oyez/1 push"
 #define TAG_READ "oyez/1 read"
 #define TAG_CARD "oyez/1 card"
 #define TAG_DEAL "oyez/1 deal"
@@ -27,6 +30,9 @@
 #define TAG_VENDOR_ID "oyez/1 vendor id"
 #define TAG_RECORD_ID "oyez/1 record id"
 #define TAG_TERMS "oyez/1 terms"
+#define TAG_ACCOUNT_ID "oyez/1 account id"
+#define TAG_STAMP "oyez/1 stamp"             // hashcash of a post or an account
+#define TAG_TOKEN_NONCE "oyez/1 token nonce" // a token is bound to its intent key
 #define TAG_GATEWAY_KEY "oyez/1 gateway key"
 
 struct sign_pair {

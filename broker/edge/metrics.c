@@ -75,7 +75,7 @@ static void write_edge(FILE *out, const struct metrics *metrics)
 }
 
 static const char *const command_names[COMMAND_COUNT] = {
-#define X(KIND, handler, type) #KIND,
+#define X(KIND, handler, type, form) #KIND,
     COMMAND_LIST(X)
 #undef X
 };

@@ -5,49 +5,54 @@
 #include "proto/codec.h"
 #include "proto/id.h"
 
-// X(KIND, handler, payload type): one line here plus a handler function is a new command.
-// Sender: the intent of customer commands, the vendor of vendor commands.
+// X(KIND, handler, payload type, form of the reply): one line here plus a handler function is a new command.
+// Sender: the intent of customer commands, the vendor of vendor commands, the account of guardian commands.
 #define COMMAND_LIST(X)                                                                                                \
-	X(POST, handle_post, Oyez__Post)                                                                                   \
-	X(WITHDRAW, handle_withdraw, Oyez__Withdraw)                                                                       \
-	X(DECLINE, handle_decline, Oyez__Decline)                                                                          \
-	X(ANSWER, handle_answer, Oyez__Answer)                                                                             \
-	X(ACCEPT, handle_accept, Oyez__Accept)                                                                             \
-	X(REVEAL, handle_reveal, Oyez__Reveal)                                                                             \
-	X(READ_MAILBOX, handle_read_mailbox, Oyez__ReadMailbox)                                                            \
-	X(READ_STATUS, handle_read_status, Oyez__ReadStatus)                                                               \
-	X(REGISTER, handle_register, Oyez__Signed)                                                                         \
-	X(SUBSCRIBE, handle_subscribe, Oyez__Subscribe)                                                                    \
-	X(UNSUBSCRIBE, handle_unsubscribe, Oyez__Unsubscribe)                                                              \
-	X(QUESTION, handle_question, Oyez__SendQuestion)                                                                   \
-	X(OFFER, handle_offer, Oyez__SendOffer)                                                                            \
-	X(WITHDRAW_OFFER, handle_withdraw_offer, Oyez__WithdrawOffer)                                                      \
-	X(COUNTERSIGN, handle_countersign, Oyez__Countersign)                                                              \
-	X(RECEIPT, handle_receipt, Oyez__Receipt)                                                                          \
-	X(FETCH, handle_fetch, Oyez__Fetch)                                                                                \
-	X(READ_INBOX, handle_read_inbox, Oyez__ReadInbox)                                                                  \
-	X(LIST_SUBSCRIPTIONS, handle_list_subscriptions, Oyez__ListSubscriptions)                                          \
-	X(SHOW_VENDOR, handle_show_vendor, Oyez__ShowVendor)                                                               \
-	X(EXPLAIN, handle_explain, Oyez__ExplainRelease)                                                                   \
-	X(ADMIN_STATUS, handle_admin_status, Oyez__AdminStatus)                                                            \
-	X(ADMIN_VENDORS, handle_admin_vendors, Oyez__AdminVendors)                                                         \
-	X(ADMIN_APPROVE, handle_admin_approve, Oyez__AdminApprove)                                                         \
-	X(ADMIN_SUSPEND, handle_admin_suspend, Oyez__AdminSuspend)                                                         \
-	X(ADMIN_COMPACT, handle_admin_compact, Oyez__AdminCompact)                                                     \
-	X(ADMIN_CONFIRM_CLOCK, handle_admin_confirm_clock, Oyez__AdminConfirmClock)
+	X(POST, handle_post, Oyez__Post, REPLY_CUSTOMER)                                                                   \
+	X(WITHDRAW, handle_withdraw, Oyez__Withdraw, REPLY_CUSTOMER)                                                       \
+	X(DECLINE, handle_decline, Oyez__Decline, REPLY_CUSTOMER)                                                          \
+	X(ANSWER, handle_answer, Oyez__Answer, REPLY_CUSTOMER)                                                             \
+	X(ACCEPT, handle_accept, Oyez__Accept, REPLY_CUSTOMER)                                                             \
+	X(REVEAL, handle_reveal, Oyez__Reveal, REPLY_CUSTOMER)                                                             \
+	X(READ_MAILBOX, handle_read_mailbox, Oyez__ReadMailbox, REPLY_CUSTOMER)                                            \
+	X(READ_STATUS, handle_read_status, Oyez__ReadStatus, REPLY_CUSTOMER)                                               \
+	X(REGISTER, handle_register, Oyez__Signed, REPLY_VENDOR)                                                           \
+	X(SUBSCRIBE, handle_subscribe, Oyez__Subscribe, REPLY_VENDOR)                                                      \
+	X(UNSUBSCRIBE, handle_unsubscribe, Oyez__Unsubscribe, REPLY_VENDOR)                                                \
+	X(QUESTION, handle_question, Oyez__SendQuestion, REPLY_VENDOR)                                                     \
+	X(OFFER, handle_offer, Oyez__SendOffer, REPLY_VENDOR)                                                              \
+	X(WITHDRAW_OFFER, handle_withdraw_offer, Oyez__WithdrawOffer, REPLY_VENDOR)                                        \
+	X(COUNTERSIGN, handle_countersign, Oyez__Countersign, REPLY_VENDOR)                                                \
+	X(RECEIPT, handle_receipt, Oyez__Receipt, REPLY_VENDOR)                                                            \
+	X(FETCH, handle_fetch, Oyez__Fetch, REPLY_VENDOR)                                                                  \
+	X(READ_INBOX, handle_read_inbox, Oyez__ReadInbox, REPLY_VENDOR)                                                    \
+	X(LIST_SUBSCRIPTIONS, handle_list_subscriptions, Oyez__ListSubscriptions, REPLY_VENDOR)                            \
+	X(SHOW_VENDOR, handle_show_vendor, Oyez__ShowVendor, REPLY_VENDOR)                                                 \
+	X(EXPLAIN, handle_explain, Oyez__ExplainRelease, REPLY_VENDOR)                                                     \
+	X(ADMIN_STATUS, handle_admin_status, Oyez__AdminStatus, REPLY_ADMIN)                                               \
+	X(ADMIN_VENDORS, handle_admin_vendors, Oyez__AdminVendors, REPLY_ADMIN)                                            \
+	X(ADMIN_APPROVE, handle_admin_approve, Oyez__AdminApprove, REPLY_ADMIN)                                            \
+	X(ADMIN_SUSPEND, handle_admin_suspend, Oyez__AdminSuspend, REPLY_ADMIN)                                            \
+	X(ADMIN_COMPACT, handle_admin_compact, Oyez__AdminCompact, REPLY_ADMIN)                                            \
+	X(ADMIN_CONFIRM_CLOCK, handle_admin_confirm_clock, Oyez__AdminConfirmClock, REPLY_ADMIN)
 
 enum command_kind {
-#define X(KIND, handler, type) COMMAND_##KIND,
+#define X(KIND, handler, type, form) COMMAND_##KIND,
 	COMMAND_LIST(X)
 #undef X
 	    COMMAND_COUNT
 };
 
 // Which reply message the sender expects.
-enum reply_form { REPLY_CUSTOMER, REPLY_VENDOR, REPLY_ADMIN };
+enum reply_form { REPLY_CUSTOMER, REPLY_VENDOR, REPLY_ADMIN, REPLY_GUARDIAN };
 static inline enum reply_form command_reply_form(enum command_kind kind)
 {
-	return kind <= COMMAND_READ_STATUS ? REPLY_CUSTOMER : kind <= COMMAND_EXPLAIN ? REPLY_VENDOR : REPLY_ADMIN;
+	static const enum reply_form forms[] = {
+#define X(KIND, handler, type, form) form,
+	    COMMAND_LIST(X)
+#undef X
+	};
+	return forms[kind];
 }
 
 struct command {

@@ -184,7 +184,7 @@ uint64_t tick_after(const struct service *service, uint64_t now_ms);
 void timers_run(struct service *service); // a bounded slice
 
 // Handlers: one per line of COMMAND_LIST. They return an error, or reply, or park the request.
-#define X(KIND, handler, type)                                                                                         \
+#define X(KIND, handler, type, form)                                                                                   \
 	enum err handler(struct service *service, const struct command *command, const type *message);
 COMMAND_LIST(X)
 #undef X

@@ -23,6 +23,12 @@ static ProtobufCBinaryData pack_error(struct arena *arena, enum reply_form form,
 		reply.error = &error;
 		return wire_pack(arena, &reply.base);
 	}
+	if (form == REPLY_GUARDIAN) {
+		Oyez__GuardianReply reply = OYEZ__GUARDIAN_REPLY__INIT;
+		reply.body_case = OYEZ__GUARDIAN_REPLY__BODY_ERROR;
+		reply.error = &error;
+		return wire_pack(arena, &reply.base);
+	}
 	Oyez__Reply reply = OYEZ__REPLY__INIT;
 	reply.body_case = OYEZ__REPLY__BODY_ERROR;
 	reply.error = &error;
@@ -71,6 +77,12 @@ void reply_admin(struct service *service, uint64_t origin, const Oyez__AdminRepl
 		put(service, origin, REPLY_ADMIN, wire_pack(&service->arena, &reply->base));
 }
 
+void reply_guardian(struct service *service, uint64_t origin, const Oyez__GuardianReply *reply)
+{
+	if (origin)
+		put(service, origin, REPLY_GUARDIAN, wire_pack(&service->arena, &reply->base));
+}
+
 void reply_error(struct service *service, uint64_t origin, enum reply_form form, enum err err, const char *detail)
 {
 	if (origin)
@@ -101,6 +113,13 @@ void reply_ack(struct service *service, const struct command *command, const str
 		reply.body_case = OYEZ__ADMIN_REPLY__BODY_ACK;
 		reply.ack = &ack;
 		reply_admin(service, command->origin, &reply);
+		break;
+	}
+	case REPLY_GUARDIAN: {
+		Oyez__GuardianReply reply = OYEZ__GUARDIAN_REPLY__INIT;
+		reply.body_case = OYEZ__GUARDIAN_REPLY__BODY_ACK;
+		reply.ack = &ack;
+		reply_guardian(service, command->origin, &reply);
 		break;
 	}
 	}

@@ -16,6 +16,7 @@ void outbox_fini(struct outbox *outbox);
 void reply_customer(struct service *service, uint64_t origin, const Oyez__CustomerReply *reply);
 void reply_vendor(struct service *service, uint64_t origin, const Oyez__Reply *reply);
 void reply_admin(struct service *service, uint64_t origin, const Oyez__AdminReply *reply);
+void reply_guardian(struct service *service, uint64_t origin, const Oyez__GuardianReply *reply);
 // `detail` may be NULL.
 void reply_error(struct service *service, uint64_t origin, enum reply_form form, enum err err, const char *detail);
 void reply_ack(struct service *service, const struct command *command, const struct id *id);

@@ -129,6 +129,7 @@ enum access {
 	ACCESS_REGISTERED,    // a vendor, perhaps waiting for approval
 	ACCESS_APPROVED,
 	ACCESS_ADMIN,
+	ACCESS_ACCOUNT, // with an account's key; the handler looks the account up
 };
 
 static enum access access_of(enum command_kind kind)
@@ -151,6 +152,8 @@ static enum access access_of(enum command_kind kind)
 			return ACCESS_CUSTOMER;
 		case REPLY_VENDOR:
 			return ACCESS_APPROVED;
+		case REPLY_GUARDIAN:
+			return ACCESS_ACCOUNT;
 		case REPLY_ADMIN:
 			break;
 		}
@@ -183,6 +186,7 @@ static enum err check_access(struct service *service, const struct command *comm
 	case ACCESS_CUSTOMER:
 	case ACCESS_ANYBODY:
 	case ACCESS_ADMIN:
+	case ACCESS_ACCOUNT:
 		break;
 	}
 	return ERR_OK;
@@ -191,7 +195,7 @@ static enum err check_access(struct service *service, const struct command *comm
 static enum err dispatch(struct service *service, const struct command *command)
 {
 	switch (command->kind) {
-#define X(KIND, handler, type)                                                                                         \
+#define X(KIND, handler, type, form)                                                                                   \
 	case COMMAND_##KIND:                                                                                               \
 		return handler(service, command, (const type *)command->payload);
 		COMMAND_LIST(X)

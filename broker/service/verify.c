@@ -151,6 +151,8 @@ static enum err read_customer(struct verifier *verifier, struct request *request
 		return err;
 	if (!within(body->sent_at_ms, request->now_ms, CELL_AGE_MS_MAX))
 		return ERR_CELL_STALE;
+	if (body->body_case != OYEZ__CELL_BODY__BODY_CUSTOMER)
+		return ERR_UNKNOWN_MESSAGE;
 	if ((err = replay_check(verifier->replay, request->frame, request->frame_bytes, request->now_ms)) ||
 	    (err = sign_open(body->customer, TAG_CUSTOMER)) ||
 	    (err = codec_decode_customer_record(&allocator, body->customer->record.data, body->customer->record.len,

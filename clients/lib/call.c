@@ -83,6 +83,7 @@ static enum err seal_cell(struct transport_call *call, uint8_t cell[CELL_BYTES])
 		return err;
 	Oyez__CellBody body = OYEZ__CELL_BODY__INIT;
 	body.sent_at_ms = transport_now_ms(transport);
+	body.body_case = OYEZ__CELL_BODY__BODY_CUSTOMER;
 	body.customer = customer;
 	uint8_t *bytes;
 	size_t count;

@@ -48,7 +48,8 @@ static void try_body(const uint8_t *message, size_t message_bytes)
 	Oyez__CellBody *body;
 	if (codec_decode_cell_body(NULL, message, message_bytes, &body, NULL) != ERR_OK)
 		return;
-	try_record(body->customer);
+	if (body->body_case == OYEZ__CELL_BODY__BODY_CUSTOMER)
+			try_record(body->customer);
 	oyez__cell_body__free_unpacked(body, NULL);
 }
 

@@ -148,6 +148,7 @@ void support_cell_make(struct support_broker *broker, ProtobufCBinaryData signed
 {
 	Oyez__CellBody body = OYEZ__CELL_BODY__INIT;
 	body.sent_at_ms = sent_at_ms;
+	body.body_case = OYEZ__CELL_BODY__BODY_CUSTOMER;
 	body.customer = wire_unpack(&broker->arena, &oyez__signed__descriptor, signed_record.data, signed_record.len);
 	ProtobufCBinaryData plain = wire_pack(&broker->arena, &body.base);
 	assert_int_equal(cell_seal_request(broker->gateway.pair.public_key, plain.data, plain.len, cell, exchange), ERR_OK);

@@ -197,8 +197,8 @@ static void test_frames(void **state)
 	for (int kind = 0; kind < 256; kind++) {
 		enum frame_kind found;
 		uint8_t frame[4];
-		bool known =
-		    (kind >= FRAME_REQUEST && kind <= FRAME_ADMIN) || (kind >= FRAME_ERROR && kind <= FRAME_ADMIN_REPLY);
+		bool known = (kind >= FRAME_REQUEST && kind <= FRAME_ENVELOPE) ||
+		             (kind >= FRAME_ERROR && kind <= FRAME_ENVELOPE_REPLY);
 		frame_header(frame, (enum frame_kind)kind);
 		assert_int_equal(frame_kind_of(frame, 4, &found), known ? ERR_OK : ERR_UNKNOWN_MESSAGE);
 		if (known)

@@ -325,7 +325,7 @@ static bool has_rule(const char *short_name)
 static void test_every_message_of_the_schemas_has_a_row(void **state)
 {
 	(void)state;
-	static const char *const files[] = {"common", "customer", "vendor", "sealed", "admin"};
+	static const char *const files[] = {"common", "customer", "vendor", "sealed", "guardian", "admin"};
 	const char *source = getenv("OYEZ_SOURCE_DIR");
 	if (!source)
 		skip();
@@ -661,8 +661,8 @@ static void test_detail_names_the_path(void **state)
 	Oyez__Signed signed_record = OYEZ__SIGNED__INIT;
 	Oyez__CellBody body = OYEZ__CELL_BODY__INIT;
 	body.sent_at_ms = 1;
-	assert_int_equal(codec_check(&body.base, &detail), ERR_MISSING_FIELD);
-	assert_string_equal(detail.text, "customer: required");
+	assert_int_equal(codec_check(&body.base, &detail), ERR_UNKNOWN_MESSAGE); // no body
+	body.body_case = OYEZ__CELL_BODY__BODY_CUSTOMER;
 	body.customer = &signed_record;
 	assert_int_equal(codec_check(&body.base, &detail), ERR_MISSING_FIELD);
 	assert_string_equal(detail.text, "customer.record: required");
