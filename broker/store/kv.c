@@ -157,6 +157,18 @@ bool kv_next(struct kv_cursor *cursor)
 	return cursor_placed(cursor, found);
 }
 
+bool kv_read_begin(struct kv *kv, struct kv_reader *reader)
+{
+	*reader = (struct kv_reader){.kv = kv, .table = KV_TABLE_COUNT};
+	assert(kv->ops->reads_beside || !kv->running);
+	return kv->ops->read_begin(reader);
+}
+
+void kv_read_end(struct kv_reader *reader)
+{
+	reader->kv->ops->read_end(reader);
+}
+
 void kv_stop(struct kv_cursor *cursor)
 {
 	if (cursor->open)

@@ -23,6 +23,7 @@
 	X(KV_INBOX, "inbox")                                                                                               \
 	X(KV_SUBSCRIPTION, "subscription")                                                                                 \
 	X(KV_FEED, "feed")                                                                                                 \
+	X(KV_FEED_BLOCK, "feed_block")                                                                                     \
 	X(KV_TIMER, "timer")
 
 enum kv_table {
@@ -56,6 +57,15 @@ struct kv_cursor {
 	void *native;                 // the back end's own
 };
 
+// A snapshot of what is committed, read beside the writer by any one thread at a time (kv_reads_beside), else between
+// transactions. Views are valid until its end. Keep it short: it keeps the pages it sees from being used again.
+struct kv_reader {
+	struct kv *kv;
+	enum kv_table table; // the cursor's
+	void *snapshot, *cursor;
+	size_t place;
+};
+
 // What a back end does. It reports errors by kv_fail and leaves stickiness, bounds and bookkeeping to kv.c.
 struct kv_ops {
 	void (*begin)(struct kv *kv);
@@ -70,6 +80,14 @@ struct kv_ops {
 	bool (*seek)(struct kv_cursor *cursor, struct bytes from);
 	bool (*next)(struct kv_cursor *cursor); // the table was not written since the cursor was placed
 	void (*stop)(struct kv_cursor *cursor);
+	bool (*read_begin)(struct kv_reader *reader);
+	void (*read_end)(struct kv_reader *reader);
+	bool (*read_get)(struct kv_reader *reader, enum kv_table table, struct bytes key, struct bytes *value);
+	// The first entry with a key >= from; with `from` empty the last one of all.
+	bool (*read_seek)(struct kv_reader *reader, enum kv_table table, struct bytes from, struct bytes *key,
+	                  struct bytes *value);
+	bool (*read_next)(struct kv_reader *reader, struct bytes *key, struct bytes *value);
+	bool reads_beside; // snapshots may be read while a transaction runs
 	enum err (*compact)(struct kv *kv);
 	uint64_t (*bytes_used)(struct kv *kv);
 	void (*close)(struct kv *kv);
@@ -105,6 +123,10 @@ extern const struct bytes kv_start;
 bool kv_seek(struct kv *kv, enum kv_table table, struct bytes from, struct kv_cursor *cursor);
 bool kv_next(struct kv_cursor *cursor);
 void kv_stop(struct kv_cursor *cursor);
+
+// False: there is no database, or too many readers.
+bool kv_read_begin(struct kv *kv, struct kv_reader *reader);
+void kv_read_end(struct kv_reader *reader);
 
 const char *kv_table_name(enum kv_table table);
 

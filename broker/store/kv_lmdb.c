@@ -198,6 +198,71 @@ static void lmdb_stop(struct kv_cursor *cursor)
 	cursor->native = NULL;
 }
 
+// ---- reading beside the writer
+
+static bool lmdb_read_begin(struct kv_reader *reader)
+{
+	struct kv_lmdb *lmdb = lmdb_of(reader->kv);
+	MDB_txn *txn = NULL;
+	pthread_rwlock_rdlock(&lmdb->swap);
+	if (lmdb->env && mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, &txn) == MDB_SUCCESS) {
+		reader->snapshot = txn;
+		return true;
+	}
+	pthread_rwlock_unlock(&lmdb->swap);
+	return false;
+}
+
+static void lmdb_read_end(struct kv_reader *reader)
+{
+	if (reader->cursor)
+		mdb_cursor_close(reader->cursor);
+	mdb_txn_abort(reader->snapshot);
+	pthread_rwlock_unlock(&lmdb_of(reader->kv)->swap);
+}
+
+static bool lmdb_read_get(struct kv_reader *reader, enum kv_table table, struct bytes key, struct bytes *value)
+{
+	MDB_val at = val_of(key), got;
+	if (mdb_get(reader->snapshot, lmdb_of(reader->kv)->tables[table], &at, &got) != MDB_SUCCESS)
+		return false;
+	*value = bytes_of(got);
+	return true;
+}
+
+static bool read_move(struct kv_reader *reader, struct bytes from, MDB_cursor_op op, struct bytes *key,
+                      struct bytes *value)
+{
+	MDB_val at = val_of(from), got;
+	if (mdb_cursor_get(reader->cursor, &at, &got, op) != MDB_SUCCESS)
+		return false;
+	*key = bytes_of(at);
+	*value = bytes_of(got);
+	return true;
+}
+
+static bool lmdb_read_seek(struct kv_reader *reader, enum kv_table table, struct bytes from, struct bytes *key,
+                           struct bytes *value)
+{
+	if (reader->cursor && reader->table != table) {
+		mdb_cursor_close(reader->cursor);
+		reader->cursor = NULL;
+	}
+	if (!reader->cursor) {
+		MDB_cursor *cursor;
+		if (mdb_cursor_open(reader->snapshot, lmdb_of(reader->kv)->tables[table], &cursor) != MDB_SUCCESS)
+			return false;
+		reader->cursor = cursor;
+		reader->table = table;
+	}
+	return read_move(reader, from, from.count > 0 ? MDB_SET_RANGE : MDB_LAST, key, value);
+}
+
+static bool lmdb_read_next(struct kv_reader *reader, struct bytes *key, struct bytes *value)
+{
+	return read_move(reader, (struct bytes){0}, MDB_NEXT, key, value);
+}
+
 static uint64_t lmdb_bytes_used(struct kv *kv)
 {
 	struct kv_lmdb *lmdb = lmdb_of(kv);
@@ -213,6 +278,7 @@ static void lmdb_close(struct kv *kv)
 	struct kv_lmdb *lmdb = lmdb_of(kv);
 	if (lmdb->env)
 		mdb_env_close(lmdb->env);
+	pthread_rwlock_destroy(&lmdb->swap);
 	free(lmdb->directory);
 	free(lmdb);
 }
@@ -271,6 +337,12 @@ enum err kv_open_lmdb(const char *directory, uint64_t map_bytes, struct kv **out
 	    .seek = lmdb_seek,
 	    .next = lmdb_next,
 	    .stop = lmdb_stop,
+	    .read_begin = lmdb_read_begin,
+	    .read_end = lmdb_read_end,
+	    .read_get = lmdb_read_get,
+	    .read_seek = lmdb_read_seek,
+	    .read_next = lmdb_read_next,
+	    .reads_beside = true,
 	    .compact = kv_lmdb_compact,
 	    .bytes_used = lmdb_bytes_used,
 	    .close = lmdb_close,
@@ -279,6 +351,12 @@ enum err kv_open_lmdb(const char *directory, uint64_t map_bytes, struct kv **out
 	if (!lmdb || !(lmdb->directory = strdup(directory)))
 		abort();
 	lmdb->kv.ops = &ops;
+	// A file that waits to be changed must not be kept waiting by ever new readers.
+	pthread_rwlockattr_t attributes;
+	pthread_rwlockattr_init(&attributes);
+	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&lmdb->swap, &attributes);
+	pthread_rwlockattr_destroy(&attributes);
 	lmdb->map_bytes = map_bytes ? map_bytes : MAP_BYTES_DEFAULT;
 	int code = kv_lmdb_env_open(directory, "data.mdb", lmdb->map_bytes, 0, &lmdb->env, lmdb->tables);
 	if (code) {

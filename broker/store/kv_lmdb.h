@@ -3,6 +3,7 @@
 #define OYEZ_STORE_KV_LMDB_H
 
 #include <lmdb.h>
+#include <pthread.h>
 
 #include "kv.h"
 
@@ -11,6 +12,7 @@ struct kv_lmdb {
 	MDB_env *env; // NULL only after a compaction could not open the file again
 	MDB_txn *txn;
 	MDB_dbi tables[KV_TABLE_COUNT];
+	pthread_rwlock_t swap; // held for reading by each snapshot, for writing while the file changes places
 	char *directory;
 	uint64_t map_bytes;
 };

@@ -69,12 +69,14 @@ static int copy_tables(struct kv_lmdb *lmdb, MDB_env *env, const MDB_dbi tables[
 // (lmdb->env NULL) every transaction fails with ERR_UNAVAILABLE.
 static int swap_files(struct kv_lmdb *lmdb, int directory)
 {
+	pthread_rwlock_wrlock(&lmdb->swap); // until no snapshot is read any more
 	mdb_env_close(lmdb->env);
 	lmdb->env = NULL;
 	int failed = renameat(directory, "data.mdb.new", directory, "data.mdb") != 0 ? errno : 0;
 	if (!failed && fsync(directory) != 0)
 		failed = errno;
 	int code = kv_lmdb_env_open(lmdb->directory, "data.mdb", lmdb->map_bytes, 0, &lmdb->env, lmdb->tables);
+	pthread_rwlock_unlock(&lmdb->swap);
 	return failed ? failed : code;
 }
 

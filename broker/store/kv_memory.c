@@ -224,6 +224,44 @@ static void memory_stop(struct kv_cursor *cursor)
 	cursor->native = NULL;
 }
 
+// ---- reading between transactions
+
+static bool memory_read_begin(struct kv_reader *reader)
+{
+	(void)reader;
+	return true;
+}
+
+static void memory_read_end(struct kv_reader *reader)
+{
+	(void)reader;
+}
+
+static bool memory_read_get(struct kv_reader *reader, enum kv_table table, struct bytes key, struct bytes *value)
+{
+	return memory_get(reader->kv, table, key, value);
+}
+
+static bool memory_read_next(struct kv_reader *reader, struct bytes *key, struct bytes *value)
+{
+	const struct table *rows = &memory_of(reader->kv)->tables[reader->table];
+	if (reader->place >= rows->count)
+		return false;
+	*key = entry_key(rows->entries[reader->place]);
+	*value = entry_value(rows->entries[reader->place]);
+	reader->place++;
+	return true;
+}
+
+static bool memory_read_seek(struct kv_reader *reader, enum kv_table table, struct bytes from, struct bytes *key,
+                             struct bytes *value)
+{
+	const struct table *rows = &memory_of(reader->kv)->tables[table];
+	reader->table = table;
+	reader->place = from.count > 0 ? place_of(rows, from) : rows->count - (rows->count > 0);
+	return memory_read_next(reader, key, value);
+}
+
 static enum err memory_compact(struct kv *kv)
 {
 	(void)kv;
@@ -265,6 +303,11 @@ struct kv *kv_open_memory(void)
 	    .seek = memory_seek,
 	    .next = memory_next,
 	    .stop = memory_stop,
+	    .read_begin = memory_read_begin,
+	    .read_end = memory_read_end,
+	    .read_get = memory_read_get,
+	    .read_seek = memory_read_seek,
+	    .read_next = memory_read_next,
 	    .compact = memory_compact,
 	    .bytes_used = memory_bytes_used,
 	    .close = memory_close,

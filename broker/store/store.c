@@ -88,6 +88,7 @@ static void delete_wipe_rows(struct store *store, const uint32_t *slots, size_t 
 static enum err load(struct store *store)
 {
 	slots_forget(store->slots);
+	store_block_forget(store);
 	kv_begin(store->kv);
 	enum err err = check_format(store);
 	if (err)
@@ -215,6 +216,7 @@ static void forget_transaction(struct store *store)
 	slots_abort(store->slots);
 	number_map_abort(&store->intents);
 	number_map_abort(&store->releases);
+	store_block_forget(store);
 	store->feed = store->feed_before;
 	store->intent_last = store->intent_last_before;
 	arena_reset(&store->arena);
@@ -224,6 +226,7 @@ enum err store_commit(struct store *store)
 {
 	const uint32_t *wiped;
 	size_t wiped_count = slots_wiped(store->slots, &wiped);
+	store_block_flush(store);
 	bool retiring = store->kv->dirty && wiped_count > 0;
 	if (retiring)
 		delete_wipe_rows(store, wiped, wiped_count);

@@ -152,6 +152,21 @@ void store_feed_scan(struct store *store, uint64_t after,
                      bool (*each)(void *context, uint64_t seq, const struct match_header *header,
                                   struct bytes release),
                      void *context);
+// The same headers stand in blocks, which a scan walks at memory speed; so readers beside the writer see headers only.
+// A snapshot of what is committed: for one thread at a time, at most a few at once, each for milliseconds. On disk it
+// may be read from any thread while a transaction runs; in memory (store_reads_beside is false) only between them.
+enum { FEED_BLOCK_HEADERS = 50 };
+struct store_reader;
+bool store_reads_beside(const struct store *store);
+struct store_reader *store_read_begin(struct store *store); // NULL: none can be had now
+void store_read_end(struct store_reader *reader);
+uint64_t store_read_last(const struct store_reader *reader); // the feed's, as of the snapshot; 0 when empty
+// The headers that follow `after`, as many as lie together: headers[0] is that of *first. Those with kind 0 are trimmed.
+// 0 at the end. Valid until store_read_end.
+size_t store_read_headers(struct store_reader *reader, uint64_t after, uint64_t *first,
+                          const struct match_header **headers);
+// Brings a record's bytes into memory, so that the state thread need not wait for the disk.
+void store_read_warm(struct store_reader *reader, uint64_t seq);
 // Rewrites a header in place (a new taxonomy renumbers nodes).
 void store_feed_renumber(struct store *store, uint64_t seq, const struct match_header *header);
 

@@ -28,6 +28,7 @@ static void feed_put(struct store *store, uint64_t seq, const struct match_heade
 		kv_append(store->kv, KV_FEED, key_bytes(&key), value);
 	else
 		kv_put(store->kv, KV_FEED, key_bytes(&key), value);
+	store_block_set(store, seq, header);
 }
 
 static bool feed_read(struct store *store, struct bytes row, struct match_header *header, struct bytes *release)
@@ -116,6 +117,7 @@ size_t store_feed_trim(struct store *store, uint64_t before_ms, size_t max)
 		    header.released_at_ms >= before_ms)
 			break;
 		kv_del(store->kv, KV_FEED, (struct bytes){cursor.at, cursor.at_count});
+		store_block_set(store, seq, NULL);
 		store->feed.first = seq + 1;
 		count++;
 	}
@@ -147,6 +149,24 @@ void store_feed_scan(struct store *store, uint64_t after,
 	kv_stop(&cursor);
 }
 
+// A database written before there were blocks gets them when it is opened.
+static void build_blocks(struct store *store)
+{
+	struct bytes key, row;
+	struct kv_cursor cursor;
+	if (kv_last(store->kv, KV_FEED_BLOCK, &key, &row))
+		return;
+	for (bool on = kv_seek(store->kv, KV_FEED, kv_start, &cursor); on; on = kv_next(&cursor)) {
+		struct match_header header;
+		struct bytes release;
+		uint64_t seq;
+		if (feed_read_seq(store, cursor.key, &seq) && feed_read(store, cursor.value, &header, &release))
+			store_block_set(store, seq, &header);
+	}
+	kv_stop(&cursor);
+	store_block_flush(store);
+}
+
 void store_feed_load(struct store *store)
 {
 	struct bytes key, row;
@@ -156,6 +176,7 @@ void store_feed_load(struct store *store)
 	    kv_seek(store->kv, KV_FEED, kv_start, &cursor)) {
 		feed_read_seq(store, cursor.key, &store->feed.first);
 		kv_stop(&cursor);
+		build_blocks(store);
 	} else if (store_meta_get(store, LAST_ROW, &store->arena, &row) && feed_read_seq(store, row, &store->feed.last)) {
 		store->feed.first = store->feed.last + 1;
 	}

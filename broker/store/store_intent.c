@@ -7,10 +7,10 @@
 #include "store_internal.h"
 
 // A field added to one of these must be added to the row as well (and to intent_forget, if it tells of content).
-_Static_assert(sizeof(struct intent) == 312, "intent_fields lists every field of struct intent");
+_Static_assert(sizeof(struct intent) == 352, "intent_fields lists every field of struct intent");
 _Static_assert(sizeof(struct facets) == 56, "facets_fields lists every field of struct facets");
 
-enum { CONTENT_BYTES_MAX = 128 };
+enum { CONTENT_BYTES_MAX = 192 };
 
 struct intent_row {
 	struct intent *intent;
@@ -45,6 +45,7 @@ static void intent_fields(struct row *row, void *value)
 	row_u64(row, &intent->ended_at_ms);
 	row_u64(row, &intent->release_seq);
 	row_u32(row, &intent->crowd);
+	row_u64(row, &intent->gone_at_ms);
 	row_bytes(row, &stored->content);
 }
 
@@ -79,6 +80,9 @@ static void content_fields(struct row *row, void *value)
 	row_u8(row, &intent->crowd_waived);
 	row_u8(row, &intent->coarsest_step);
 	row_u8(row, &intent->has_lists);
+	row_u8(row, &intent->held);
+	row_raw(row, intent->hold_key, HOLD_KEY_BYTES);
+	row_u64(row, &intent->ready_at_ms);
 	facets_fields(row, &intent->facets);
 }
 
@@ -88,7 +92,9 @@ static void intent_forget(struct intent *intent)
 	intent->mailbox_slot = SLOT_NONE;
 	intent->needed_by_day = intent->crowd_wish = 0;
 	intent->patience_ms = 0;
-	intent->crowd_waived = intent->coarsest_step = intent->has_lists = 0;
+	intent->crowd_waived = intent->coarsest_step = intent->has_lists = intent->held = 0;
+	sodium_memzero(intent->hold_key, sizeof(intent->hold_key));
+	intent->ready_at_ms = 0;
 	sodium_memzero(&intent->facets, sizeof(intent->facets));
 }
 

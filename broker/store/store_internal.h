@@ -15,6 +15,13 @@ enum {
 	ROW_BYTES_MAX = 512, // of rows without bytes of variable length
 };
 
+// A block of match headers as it is changed: put back before the commit, or when another one is needed.
+struct feed_block {
+	uint64_t number;
+	bool loaded, dirty;
+	struct match_header headers[FEED_BLOCK_HEADERS]; // kind 0: nothing there
+};
+
 struct store {
 	struct kv *kv;
 	struct slots *slots;
@@ -25,6 +32,7 @@ struct store {
 	} feed, feed_before;      // now, and when the transaction began
 	struct number_map intents, releases; // ids of intents and of releases to the numbers of intent rows
 	uint64_t intent_last, intent_last_before; // highest number given, now and when the transaction began
+	struct feed_block block_last, block_other; // the feed's last block, and the one changed most recently besides
 	uint8_t nonce[SEAL_NONCE_BYTES]; // random since the store was opened, and a counter; see store_seal.c
 	void (*after_database)(void);    // tests only: called between the database's commit and the wipe
 };
@@ -94,6 +102,12 @@ bool store_open_sealed(struct store *store, const struct seal_place *place, stru
 // ---- what is kept in memory besides: read at opening and after an abort
 void store_intent_load(struct store *store); // the slots in use, and which number is whose
 void store_feed_load(struct store *store);
+
+// ---- match headers in blocks (store_block.c)
+// NULL takes the header away.
+void store_block_set(struct store *store, uint64_t seq, const struct match_header *header);
+void store_block_flush(struct store *store);  // before the commit
+void store_block_forget(struct store *store); // after giving up a transaction
 
 // ---- the number of a vendor's next inbox item
 uint64_t store_inbox_end(struct store *store, const struct id *vendor);
