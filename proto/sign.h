@@ -31,8 +31,7 @@
 #define TAG_RECORD_ID "oyez/1 record id"
 #define TAG_TERMS "oyez/1 terms"
 #define TAG_ACCOUNT_ID "oyez/1 account id"
-#define TAG_STAMP "oyez/1 stamp"             // hashcash of a post or an account
-#define TAG_TOKEN_NONCE "oyez/1 token nonce" // a token is bound to its intent key
+#define TAG_STAMP "oyez/1 stamp" // hashcash of a post or an account
 #define TAG_GATEWAY_KEY "oyez/1 gateway key"
 
 struct sign_pair {

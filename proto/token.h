@@ -1,8 +1,10 @@
-// Tokens: the right to post one intent (PROTOCOL.md §13; RFC 9578 token type 0x0005, RFC 9577 §2.1 challenge).
+// Tokens: the right to post one intent (PROTOCOL.md §13; RFC 9578 token type 0x0005, RFC 9577 §2.1 challenge). The nonce
+// is the intent's id.
 //   token_type (2) ‖ nonce (32) ‖ challenge_digest (32) ‖ token_key_id (32) ‖ authenticator (64)
 #ifndef OYEZ_PROTO_TOKEN_H
 #define OYEZ_PROTO_TOKEN_H
 
+#include "id.h"
 #include "voprf.h"
 
 enum {
@@ -39,10 +41,11 @@ struct token_key {
 	struct voprf_key pair;
 	uint64_t redeem_until_ms;
 };
-// Is this a token for this intent by one of these keys? *epoch gets the key's epoch. ERR_TOKEN_MISSING (empty),
-// ERR_TOKEN_BAD, ERR_TOKEN_EXPIRED. Costs one group operation only when everything else fits.
+// Is this a token by one of these keys? *epoch gets the key's epoch, *intent the intent it is for: whether that is the
+// one posted is the caller's to see. ERR_TOKEN_MISSING (empty), ERR_TOKEN_BAD, ERR_TOKEN_EXPIRED.
+// Costs one group operation, and only when everything else fits.
 enum err token_check(const struct token_key *keys, size_t key_count, uint64_t now_ms,
-                     const uint8_t broker_key[KEY_BYTES], const uint8_t intent_key[KEY_BYTES], const uint8_t *token,
-                     size_t token_bytes, uint32_t *epoch);
+                     const uint8_t broker_key[KEY_BYTES], const uint8_t *token, size_t token_bytes, uint32_t *epoch,
+                     struct id *intent);
 
 #endif

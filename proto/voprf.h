@@ -3,6 +3,7 @@
 #ifndef OYEZ_PROTO_VOPRF_H
 #define OYEZ_PROTO_VOPRF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
