@@ -1,4 +1,4 @@
-# Regions, currencies and the built-in taxonomy as C tables. Included by proto/CMakeLists.txt.
+# Regions, currencies, the built-in taxonomy and the scrub's rules as C tables. Included by proto/CMakeLists.txt.
 set(ISO_CODES_JSON /usr/share/iso-codes/json CACHE PATH "where iso-codes keeps its JSON files")
 set(ISO_CODES_LOCALE /usr/share/locale CACHE PATH "where iso-codes keeps its translations")
 set(data ${CMAKE_CURRENT_SOURCE_DIR}/data)
@@ -24,4 +24,8 @@ add_custom_command(
   COMMAND Python3::Interpreter ${data}/make_tables.py embed taxonomy_yaml ${data}/taxonomy.yaml
           --out ${generated}/taxonomy_yaml.c
   DEPENDS ${data}/make_tables.py ${data}/taxonomy.yaml VERBATIM)
-list(APPEND generated_sources ${generated}/region_tables.c ${generated}/taxonomy_yaml.c)
+add_custom_command(
+  OUTPUT ${generated}/scrub_tables.c
+  COMMAND Python3::Interpreter -B ${data}/make_scrub.py ${data}/scrub.json ${generated}/scrub_tables.c
+  DEPENDS ${data}/make_scrub.py ${data}/scrub.json VERBATIM)
+list(APPEND generated_sources ${generated}/region_tables.c ${generated}/taxonomy_yaml.c ${generated}/scrub_tables.c)
