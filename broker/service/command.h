@@ -29,6 +29,8 @@
 	X(LIST_SUBSCRIPTIONS, handle_list_subscriptions, Oyez__ListSubscriptions, REPLY_VENDOR)                            \
 	X(SHOW_VENDOR, handle_show_vendor, Oyez__ShowVendor, REPLY_VENDOR)                                                 \
 	X(EXPLAIN, handle_explain, Oyez__ExplainRelease, REPLY_VENDOR)                                                     \
+	X(RELAY, handle_relay, Oyez__RelayCell, REPLY_GUARDIAN)                                                            \
+	X(PUSH, handle_push, Oyez__PushBatch, REPLY_VENDOR)                                                                \
 	X(ADMIN_STATUS, handle_admin_status, Oyez__AdminStatus, REPLY_ADMIN)                                               \
 	X(ADMIN_VENDORS, handle_admin_vendors, Oyez__AdminVendors, REPLY_ADMIN)                                            \
 	X(ADMIN_APPROVE, handle_admin_approve, Oyez__AdminApprove, REPLY_ADMIN)                                            \
@@ -44,7 +46,8 @@ enum command_kind {
 };
 
 // Which reply message the sender expects.
-enum reply_form { REPLY_CUSTOMER, REPLY_VENDOR, REPLY_ADMIN, REPLY_GUARDIAN };
+// REPLY_RELAY is none: its bytes are a home's key and a cell, to be sent there; the reply to that is the reply.
+enum reply_form { REPLY_CUSTOMER, REPLY_VENDOR, REPLY_ADMIN, REPLY_GUARDIAN, REPLY_RELAY };
 static inline enum reply_form command_reply_form(enum command_kind kind)
 {
 	static const enum reply_form forms[] = {

@@ -77,6 +77,7 @@ struct service {
 };
 
 // Subscriptions removed stay as rows for a day, so that a late duplicate does not bring them back.
+	struct relay_limits *relay_limits; // NULL until somebody relays
 #define SUBSCRIPTION_REMOVED UINT64_MAX // as start_seq
 #define SUBSCRIPTION_FORGET_MS DAY_MS
 
@@ -190,3 +191,9 @@ COMMAND_LIST(X)
 #undef X
 
 #endif
+// ---- guardian*.c
+bool account_known(struct service *service, const struct id *account);
+
+// ---- relay.c
+void relay_limits_free(struct relay_limits *limits);
+

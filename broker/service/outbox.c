@@ -5,8 +5,9 @@
 
 #include "internal.h"
 
-static ProtobufCBinaryData pack_error(struct arena *arena, enum reply_form form, enum err err, const char *detail)
+static ProtobufCBinaryData pack_error(struct service *service, enum reply_form form, enum err err, const char *detail)
 {
+	struct arena *arena = &service->arena;
 	Oyez__Error error = OYEZ__ERROR__INIT;
 	error.code = (uint32_t)err;
 	error.name = (char *)err_name(err);
@@ -27,6 +28,7 @@ static ProtobufCBinaryData pack_error(struct arena *arena, enum reply_form form,
 		Oyez__GuardianReply reply = OYEZ__GUARDIAN_REPLY__INIT;
 		reply.body_case = OYEZ__GUARDIAN_REPLY__BODY_ERROR;
 		reply.error = &error;
+		reply.now_ms = service->now_ms;
 		return wire_pack(arena, &reply.base);
 	}
 	Oyez__Reply reply = OYEZ__REPLY__INIT;
@@ -80,14 +82,22 @@ void reply_admin(struct service *service, uint64_t origin, const Oyez__AdminRepl
 void reply_guardian(struct service *service, uint64_t origin, const Oyez__GuardianReply *reply)
 {
 	if (origin)
-		put(service, origin, REPLY_GUARDIAN, wire_pack(&service->arena, &reply->base));
+		put(service, origin, REPLY_RELAY, wire_bytes(bytes, KEY_BYTES + CELL_BYTES));
 }
 
 void reply_error(struct service *service, uint64_t origin, enum reply_form form, enum err err, const char *detail)
 {
 	if (origin)
-		put(service, origin, form, pack_error(&service->arena, form, err, detail));
+		put(service, origin, form, pack_error(service, form, err, detail));
 }
+{
+	Oyez__GuardianReply stamped = *reply;
+	stamped.now_ms = service->now_ms;
+	if (origin)
+		put(service, origin, REPLY_GUARDIAN, wire_pack(&service->arena, &stamped.base));
+}
+
+void reply_relay(struct service *service, uint64_t origin, const uint8_t bytes[KEY_BYTES + CELL_BYTES])
 
 void reply_ack(struct service *service, const struct command *command, const struct id *id)
 {
@@ -111,6 +121,8 @@ void reply_ack(struct service *service, const struct command *command, const str
 	case REPLY_ADMIN: {
 		Oyez__AdminReply reply = OYEZ__ADMIN_REPLY__INIT;
 		reply.body_case = OYEZ__ADMIN_REPLY__BODY_ACK;
+	case REPLY_RELAY:
+		break;
 		reply.ack = &ack;
 		reply_admin(service, command->origin, &reply);
 		break;
@@ -129,7 +141,9 @@ void outbox_fail(struct service *service, enum err err)
 {
 	struct outbox *outbox = &service->outbox;
 	for (size_t i = 0; i < outbox->count; i++) {
-		ProtobufCBinaryData bytes = pack_error(&service->arena, outbox->effects[i].form, err, NULL);
+		if (outbox->effects[i].form == REPLY_RELAY) // what the wallet waits for
+			outbox->effects[i].form = REPLY_GUARDIAN;
+		ProtobufCBinaryData bytes = pack_error(service, outbox->effects[i].form, err, NULL);
 		outbox->effects[i].bytes = bytes.data;
 		outbox->effects[i].count = bytes.len;
 	}

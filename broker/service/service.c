@@ -58,6 +58,7 @@ void service_free(struct service *service)
 		store_abort(service->store);
 	derived_unload(service);
 	estimate_fini(&service->estimate);
+	relay_limits_free(service->relay_limits);
 	parking_fini(&service->parking);
 	outbox_fini(&service->outbox);
 	arena_fini(&service->arena);
@@ -142,6 +143,7 @@ static enum access access_of(enum command_kind kind)
 		return ACCESS_ANYBODY;
 	case COMMAND_SHOW_VENDOR:
 	case COMMAND_SUBSCRIBE:
+	case COMMAND_PUSH: // a broker's; the handler looks it up
 	case COMMAND_UNSUBSCRIBE:
 	case COMMAND_LIST_SUBSCRIPTIONS:
 	case COMMAND_RECEIPT: // a receipt tells the customer something whatever became of the vendor
@@ -158,6 +160,7 @@ static enum access access_of(enum command_kind kind)
 			break;
 		}
 		return ACCESS_ADMIN;
+		case REPLY_RELAY:
 	}
 }
 

@@ -25,6 +25,10 @@ struct service_config {
 	const char *version;
 };
 
+	// Identity keys: the brokers it relays to as a guardian; the guardians it works with as a home broker.
+	const uint8_t (*homes)[KEY_BYTES];
+	const uint8_t (*guardians)[KEY_BYTES];
+	size_t home_count, guardian_count;
 // The broker's signature, so that the simulator can stub it.
 struct service_signer {
 	void *context;
@@ -82,3 +86,4 @@ struct service_numbers {
 void service_numbers(const struct service *service, struct service_numbers *out);
 
 #endif
+	uint64_t relayed;

@@ -2,7 +2,6 @@
 // Not here: anything that depends on what is stored.
 #include "verify.h"
 
-#include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,17 +18,6 @@ enum {
 	CELLS_REMEMBERED_MAX = 1 << 20,
 };
 
-struct verifier {
-	pthread_mutex_t mutex; // keys and config
-	uint8_t broker_key[KEY_BYTES];
-	struct gateway_key keys[GATEWAY_KEYS_MAX];
-	size_t key_count;
-	uint8_t *config; // Signed, serialised
-	size_t config_bytes;
-	struct sessions *sessions;
-	struct replay *replay;
-};
-
 // ---- life
 
 struct verifier *verifier_new(const uint8_t broker_key[KEY_BYTES])
@@ -41,7 +29,8 @@ struct verifier *verifier_new(const uint8_t broker_key[KEY_BYTES])
 	memcpy(verifier->broker_key, broker_key, KEY_BYTES);
 	verifier->sessions = sessions_new(SESSIONS_MAX);
 	verifier->replay = replay_new(CELLS_REMEMBERED_MAX);
-	if (verifier->sessions && verifier->replay)
+	verifier->homes = homes_new();
+	if (verifier->sessions && verifier->replay && verifier->homes)
 		return verifier;
 	verifier_free(verifier);
 	return NULL;
@@ -53,6 +42,7 @@ void verifier_free(struct verifier *verifier)
 		return;
 	sessions_free(verifier->sessions);
 	replay_free(verifier->replay);
+	homes_free(verifier->homes);
 	pthread_mutex_destroy(&verifier->mutex);
 	free(verifier->config);
 	sodium_memzero(verifier, sizeof *verifier);
@@ -83,6 +73,11 @@ void verifier_set_config(struct verifier *verifier, const uint8_t *signed_config
 	pthread_mutex_unlock(&verifier->mutex);
 }
 
+struct homes *verifier_homes(struct verifier *verifier)
+{
+	return verifier->homes;
+}
+
 void request_fini(struct request *request)
 {
 	cell_exchange_wipe(&request->exchange);
@@ -90,13 +85,7 @@ void request_fini(struct request *request)
 	*request = (struct request){0};
 }
 
-// Keys in hand for one request, so that HPKE runs outside the lock.
-struct keys {
-	struct gateway_key items[GATEWAY_KEYS_MAX];
-	size_t count;
-};
-
-static void keys_copy(struct verifier *verifier, struct keys *keys)
+void verifier_keys_copy(struct verifier *verifier, struct keys *keys)
 {
 	pthread_mutex_lock(&verifier->mutex);
 	memcpy(keys->items, verifier->keys, sizeof keys->items);
@@ -106,12 +95,12 @@ static void keys_copy(struct verifier *verifier, struct keys *keys)
 
 // ---- pieces
 
-static bool within(uint64_t a, uint64_t b, uint64_t span)
+bool times_within(uint64_t a, uint64_t b, uint64_t span)
 {
 	return (a > b ? a - b : b - a) <= span;
 }
 
-static enum err check_broker(const struct verifier *verifier, ProtobufCBinaryData broker_id)
+enum err check_broker(const struct verifier *verifier, ProtobufCBinaryData broker_id)
 {
 	bool ours = broker_id.len == KEY_BYTES && memcmp(broker_id.data, verifier->broker_key, KEY_BYTES) == 0;
 	return ours ? ERR_OK : ERR_WRONG_BROKER;
@@ -132,7 +121,7 @@ static enum err open_cell(struct verifier *verifier, struct request *request, co
 {
 	struct keys keys;
 	uint8_t *plain = arena_alloc(&request->arena, CELL_REQUEST_PLAIN_BYTES);
-	keys_copy(verifier, &keys);
+	verifier_keys_copy(verifier, &keys);
 	enum err err = cell_open_request(keys.items, keys.count, request->now_ms, request->frame, request->frame_bytes,
 	                                 plain, message, message_bytes, &request->exchange);
 	sodium_memzero(&keys, sizeof keys);
@@ -149,7 +138,7 @@ static enum err read_customer(struct verifier *verifier, struct request *request
 	enum err err = codec_decode_cell_body(&allocator, message, message_bytes, &body, detail);
 	if (err)
 		return err;
-	if (!within(body->sent_at_ms, request->now_ms, CELL_AGE_MS_MAX))
+	if (!times_within(body->sent_at_ms, request->now_ms, CELL_AGE_MS_MAX))
 		return ERR_CELL_STALE;
 	if (body->body_case != OYEZ__CELL_BODY__BODY_CUSTOMER)
 		return ERR_UNKNOWN_MESSAGE;
@@ -180,10 +169,10 @@ static enum err open_session(struct verifier *verifier, struct request *request,
 	uint8_t *plain;
 	size_t plain_bytes;
 	enum err err = ERR_CELL_SEALED; // no current gateway key: the same remedy as for a cell
-	if (!within(request->command.made_at_ms, request->now_ms, RECORD_AGE_MS_MAX) ||
+	if (!times_within(request->command.made_at_ms, request->now_ms, RECORD_AGE_MS_MAX) ||
 	    !challenge_check(verifier->sessions, request->now_ms, message->challenge.data, message->challenge.len))
 		return ERR_STALE;
-	keys_copy(verifier, &keys);
+	verifier_keys_copy(verifier, &keys);
 	for (size_t i = 0; i < keys.count; i++) {
 		const struct gateway_key *key = &keys.items[i];
 		if (message->gateway_key_id.len != GATEWAY_KEY_ID_BYTES || key->accepted_until_ms < request->now_ms ||
@@ -277,7 +266,7 @@ static enum err read_read(struct verifier *verifier, struct request *request, co
 	enum err err = codec_decode_vendor_read_body(&allocator, read->body.data, read->body.len, &body, detail);
 	if (err)
 		return err;
-	if (!within(body->sent_at_ms, request->now_ms, RECORD_AGE_MS_MAX))
+	if (!times_within(body->sent_at_ms, request->now_ms, RECORD_AGE_MS_MAX))
 		return ERR_STALE;
 	memcpy(request->command.sender_key, session.vendor_key, KEY_BYTES);
 	request->command.sender = vendor_id_of(session.vendor_key);
@@ -329,6 +318,8 @@ static enum err read_request(struct verifier *verifier, struct request *request,
 		return read_vendor(verifier, request, message->vendor, reply, detail);
 	case OYEZ__REQUEST__BODY_READ:
 		return read_read(verifier, request, message->read, detail);
+	case OYEZ__REQUEST__BODY_PUSH:
+		return read_push(verifier, request, message->push, detail);
 	default:
 		return ERR_UNKNOWN_MESSAGE;
 	}
@@ -348,7 +339,7 @@ static enum err read_admin(struct request *request, struct codec_detail *detail)
 }
 
 static enum err read_frame(struct verifier *verifier, struct request *request, Oyez__Reply *reply,
-                           struct codec_detail *detail)
+                           Oyez__GuardianReply *guardian_reply, struct codec_detail *detail)
 {
 	enum frame_kind kind;
 	const uint8_t *message;
@@ -360,6 +351,8 @@ static enum err read_frame(struct verifier *verifier, struct request *request, O
 	case FRAME_CELL:
 		err = open_cell(verifier, request, &message, &message_bytes);
 		return err ? err : read_customer(verifier, request, message, message_bytes, detail);
+	case FRAME_ENVELOPE:
+		return read_envelope(verifier, request, guardian_reply, detail);
 	case FRAME_REQUEST:
 		return read_request(verifier, request, reply, detail);
 	case FRAME_ADMIN:
@@ -373,11 +366,16 @@ enum verify_verdict verify_request(struct verifier *verifier, struct request *re
                                    size_t *answer_bytes)
 {
 	Oyez__Reply reply = OYEZ__REPLY__INIT;
+	Oyez__GuardianReply guardian_reply = OYEZ__GUARDIAN_REPLY__INIT;
 	struct codec_detail detail = {0};
 	request->command.now_ms = request->now_ms;
-	enum err err = read_frame(verifier, request, &reply, &detail);
+	enum err err = read_frame(verifier, request, &reply, &guardian_reply, &detail);
 	if (err) {
 		verify_error_frame(request, err, detail.text, answer, answer_bytes);
+		return VERIFY_ANSWER;
+	}
+	if (guardian_reply.body_case != OYEZ__GUARDIAN_REPLY__BODY__NOT_SET) {
+		guardian_frame(request, &guardian_reply, answer, answer_bytes);
 		return VERIFY_ANSWER;
 	}
 	if (reply.body_case == OYEZ__REPLY__BODY__NOT_SET)
@@ -422,6 +420,11 @@ void verify_reply_frame(const struct request *request, enum reply_form form, con
 		cell_of(request, reply, count, frame, frame_bytes);
 		return;
 	}
+	if (request->is_envelope) {
+		if (envelope_of(request, reply, count, frame, frame_bytes))
+			verify_error_frame(request, ERR_INTERNAL, "", frame, frame_bytes);
+		return;
+	}
 	*frame = frame_of(form == REPLY_ADMIN ? FRAME_ADMIN_REPLY : FRAME_REPLY, reply, count);
 	*frame_bytes = FRAME_HEADER_BYTES + count;
 }
@@ -455,6 +458,10 @@ void verify_error_frame(const struct request *request, enum err err, const char 
 	error.detail = (char *)(detail ? detail : "");
 	if (request->is_cell) {
 		sealed_error_frame(request, &error, frame, frame_bytes);
+		return;
+	}
+	if (request->is_envelope) {
+		guardian_error_frame(request, &error, frame, frame_bytes);
 		return;
 	}
 	if (frame_kind_of(request->frame, request->frame_bytes, &kind) != ERR_OK)

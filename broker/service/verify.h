@@ -15,6 +15,8 @@ struct verifier *verifier_new(const uint8_t broker_key[KEY_BYTES]);
 void verifier_free(struct verifier *verifier);
 void verifier_set_keys(struct verifier *verifier, const struct gateway_key *keys, size_t key_count);
 void verifier_set_config(struct verifier *verifier, const uint8_t *signed_config, size_t count);
+// The homes it shows to wallets; lives as long as the verifier.
+struct homes *verifier_homes(struct verifier *verifier);
 
 // One request on its way through. Zero it, set `frame`, `from_ipc` and `now_ms`, call verify_request.
 struct request {
@@ -26,7 +28,7 @@ struct request {
 	struct arena arena;            // holds everything decoded; request_fini frees it
 	struct command command;        // when the verdict is VERIFY_COMMAND
 	struct cell_exchange exchange; // for the sealed reply
-	bool is_cell;
+	bool is_cell, is_envelope;     // and so is the reply
 };
 enum verify_verdict {
 	VERIFY_COMMAND, // give request->command to the sequencer
@@ -43,6 +45,9 @@ void verify_reply_frame(const struct request *request, enum reply_form form, con
 // A reply frame for an error met before or instead of the service.
 void verify_error_frame(const struct request *request, enum err err, const char *detail, uint8_t **frame,
                         size_t *frame_bytes);
+// The home's reply to a relayed cell, in the envelope of its request.
+void verify_relayed_frame(const struct request *request, const uint8_t cell[CELL_BYTES], uint8_t **frame,
+                          size_t *frame_bytes);
 void request_fini(struct request *request);
 
 #endif

@@ -57,6 +57,15 @@ bool command_of_read(const Oyez__VendorReadBody *body, struct command *command)
 	}
 }
 
+bool command_of_account(const Oyez__AccountRecord *record, struct command *command)
+{
+	switch (record->body_case) {
+		CASE(ACCOUNT_RECORD, RELAY, record->relay, RELAY);
+	default:
+		return false;
+	}
+}
+
 bool command_of_admin(const Oyez__AdminRequest *request, struct command *command)
 {
 	switch (request->body_case) {
