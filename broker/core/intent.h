@@ -12,6 +12,7 @@
 enum intent_state { INTENT_WAITING = 1, INTENT_RELEASED, INTENT_WITHDRAWN, INTENT_EXPIRED, INTENT_CONCLUDED };
 enum intent_event { INTENT_RELEASE, INTENT_WITHDRAW, INTENT_EXPIRE, INTENT_CONCLUDE };
 
+enum { HOLD_KEY_BYTES = 16 };
 struct intent {
 	struct id id;
 	uint8_t key[KEY_BYTES], reply_key[KEY_BYTES];
@@ -31,6 +32,11 @@ struct intent {
 	uint64_t mailbox_next; // sequence number of the next mailbox item, from 1
 	uint64_t posted_at_ms, expires_at_ms, released_at_ms, ended_at_ms, patience_ms;
 	uint64_t release_seq; // feed position, 0 while waiting
+	// Holds (service/hold.c). A held intent's release, end and answers reach vendors after random times.
+	uint8_t held;
+	uint8_t hold_key[HOLD_KEY_BYTES]; // secret: what the times are drawn from
+	uint64_t ready_at_ms;             // no release before it; 0 = no hold
+	uint64_t gone_at_ms;              // its end leaves at the first tick from then on; 0 = none is on its way
 	uint32_t crowd;       // as released
 	struct facets facets; // as posted; as released after the release
 };

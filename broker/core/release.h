@@ -14,6 +14,11 @@ uint8_t release_expiry_band(uint64_t expires_at_ms, uint64_t tick_ms);
 // The public order of steps: optional facets dropped one by one, then category and region climb. The table stands in
 // release.c.
 enum { RELEASE_STEPS = 12 };
+// From when on it may leave: the end of its hold, or its post.
+static inline uint64_t release_ready_ms(const struct intent *intent)
+{
+	return intent->ready_at_ms > intent->posted_at_ms ? intent->ready_at_ms : intent->posted_at_ms;
+}
 // The steps open for a waiting intent at this tick, both ends included. A sensitive category has the last one only.
 void release_open_steps(const struct intent *intent, uint64_t tick_ms, const struct trees *trees, unsigned *finest,
                         unsigned *coarsest);
@@ -21,6 +26,10 @@ void release_open_steps(const struct intent *intent, uint64_t tick_ms, const str
 void release_class(const struct intent *intent, unsigned step, uint64_t tick_ms, const struct trees *trees,
                    struct facets *out);
 
+// One step's change of the class; false if there was nothing to change.
+bool release_coarsen(struct facets *facets, unsigned step, const struct trees *trees);
+
+// ---- release_tick.c
 struct waiting {
 	struct release_id release; // ascending order is the order of release
 	const struct intent *intent;
@@ -29,7 +38,7 @@ struct waiting {
 };
 // Decides who leaves at this tick. `k` is the broker's crowd size. Sets crowd and class_facets of those who leave.
 // Scratch memory is taken from `scratch`, aligned as malloc does, at least release_scratch_bytes(count). Expired
-// intents stay. Afterwards the array is sorted by release id: publish in its order. Returns how many leave.
+// intents and those in their hold stay. Afterwards the array is sorted by release id: publish in its order. Returns how many leave.
 size_t release_tick(struct waiting *waiting, size_t count, uint32_t k, uint64_t tick_ms, const struct trees *trees,
                     void *scratch);
 size_t release_scratch_bytes(size_t count);

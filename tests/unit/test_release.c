@@ -7,6 +7,7 @@
 #include <cmocka.h>
 // clang-format on
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -376,6 +377,135 @@ static void the_finest_crowd_is_taken(void **state)
 	assert_int_equal(find(&crowd, kettles)->class_facets.region, FR_BRE); // (mid, region), not coarser
 }
 
+// ---- the plain way: all classes sorted anew at each step. Slow, short, and what release_tick must agree with.
+
+struct candidate {
+	struct facets class_facets;
+	uint32_t wish;
+	uint32_t at;              // in the caller's array
+	uint8_t finest, coarsest; // open steps
+};
+
+static int compare_class_then_wish(const void *left, const void *right)
+{
+	const struct candidate *a = left, *b = right;
+	int order = memcmp(&a->class_facets, &b->class_facets, sizeof a->class_facets);
+	return order ? order : (a->wish > b->wish) - (a->wish < b->wish);
+}
+
+static uint32_t wish_of(const struct intent *intent, uint32_t k)
+{
+	return intent->crowd_waived || intent->crowd_wish < k ? k : intent->crowd_wish;
+}
+
+static size_t gather(struct waiting *waiting, size_t count, uint32_t k, uint64_t tick_ms, const struct trees *trees,
+                     struct candidate *candidates)
+{
+	size_t gathered = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct intent *intent = waiting[i].intent;
+		unsigned finest, coarsest;
+		waiting[i].crowd = 0;
+		if (intent->expires_at_ms <= tick_ms || intent->ready_at_ms > tick_ms)
+			continue;
+		release_open_steps(intent, tick_ms, trees, &finest, &coarsest);
+		struct candidate *candidate = &candidates[gathered++];
+		memset(candidate, 0, sizeof *candidate);
+		candidate->at = (uint32_t)i;
+		candidate->wish = wish_of(intent, k);
+		candidate->finest = (uint8_t)finest;
+		candidate->coarsest = (uint8_t)coarsest;
+		release_class(intent, finest, tick_ms, trees, &candidate->class_facets);
+	}
+	return gathered;
+}
+
+// Takes each candidate to `step` where it is open. False if no class changed: then the groups are as they were.
+static bool climb_to(struct candidate *candidates, size_t count, unsigned step, const struct trees *trees)
+{
+	bool changed = false;
+	for (size_t i = 0; i < count; i++) {
+		struct candidate *candidate = &candidates[i];
+		if (step <= candidate->finest || step > candidate->coarsest)
+			continue;
+		struct facets before = candidate->class_facets;
+		release_coarsen(&candidate->class_facets, step, trees);
+		changed |= memcmp(&before, &candidate->class_facets, sizeof before) != 0;
+	}
+	return changed;
+}
+
+static void leave(struct waiting *waiting, const struct candidate *candidate, uint32_t crowd)
+{
+	waiting[candidate->at].class_facets = candidate->class_facets;
+	waiting[candidate->at].crowd = crowd;
+}
+
+// How many of the group may leave: wishes ascend, so the first j are those with the j smallest. Equal wishes are
+// never split, since w[j+1] = w[j] <= j would allow j + 1 too.
+static size_t largest_crowd(const struct candidate *group, size_t count, uint32_t k)
+{
+	for (size_t j = count; j >= k; j--) {
+		if (group[j - 1].wish <= j)
+			return j;
+	}
+	return 0;
+}
+
+// Releases what can leave, group by group; moves those who stay to the front and returns how many they are.
+static size_t release_groups(struct waiting *waiting, struct candidate *candidates, size_t count, uint32_t k)
+{
+	size_t staying = 0;
+	qsort(candidates, count, sizeof *candidates, compare_class_then_wish);
+	for (size_t start = 0, end; start < count; start = end) {
+		const struct facets *shared = &candidates[start].class_facets;
+		for (end = start + 1; end < count; end++) {
+			if (memcmp(shared, &candidates[end].class_facets, sizeof *shared) != 0)
+				break;
+		}
+		size_t crowd = largest_crowd(&candidates[start], end - start, k);
+		for (size_t i = start; i < start + crowd; i++)
+			leave(waiting, &candidates[i], (uint32_t)crowd);
+		memmove(&candidates[staying], &candidates[start + crowd], (end - start - crowd) * sizeof *candidates);
+		staying += end - start - crowd;
+	}
+	return staying;
+}
+
+static size_t plain_tick(struct waiting *waiting, size_t count, uint32_t k, uint64_t tick_ms,
+                         const struct trees *trees)
+{
+	static struct candidate candidates[CROWD_MAX];
+	size_t gathered = gather(waiting, count, k, tick_ms, trees, candidates);
+	size_t staying = release_groups(waiting, candidates, gathered, k);
+	for (unsigned step = 1; step < RELEASE_STEPS && staying > 0; step++) {
+		if (climb_to(candidates, staying, step, trees))
+			staying = release_groups(waiting, candidates, staying, k);
+	}
+	size_t leaving = gathered - staying;
+	for (size_t i = 0; i < staying; i++) {
+		struct waiting *left = &waiting[candidates[i].at];
+		if (!left->intent->crowd_waived)
+			continue;
+		release_class(left->intent, candidates[i].finest, tick_ms, trees, &left->class_facets);
+		left->crowd = 1;
+		leaving++;
+	}
+	return leaving;
+}
+
+static void check_the_plain_way_agrees(const struct crowd *crowd, uint32_t k, uint64_t tick_ms, size_t left)
+{
+	static struct waiting plain[CROWD_MAX];
+	memcpy(plain, crowd->waiting, crowd->count * sizeof *plain);
+	assert_int_equal(plain_tick(plain, crowd->count, k, tick_ms, &TREES), left);
+	for (size_t i = 0; i < crowd->count; i++) {
+		assert_int_equal(plain[i].crowd, crowd->waiting[i].crowd);
+		if (plain[i].crowd)
+			assert_memory_equal(&plain[i].class_facets, &crowd->waiting[i].class_facets, sizeof plain[i].class_facets);
+	}
+}
+
 // ---- properties
 
 static uint32_t random_below(uint32_t limit)
@@ -405,6 +535,7 @@ static struct intent random_intent(void)
 	intent.coarsest_step = (uint8_t)(random_below(3) ? LAST_STEP : random_below(RELEASE_STEPS));
 	intent.crowd_wish = random_below(4) ? 0 : random_below(30);
 	intent.crowd_waived = random_below(15) == 0;
+	intent.ready_at_ms = random_below(4) ? 0 : TICK_MS + 3 * MINUTE_MS - random_below(12) * MINUTE_MS;
 	return intent;
 }
 
@@ -444,6 +575,7 @@ static void check_properties(const struct crowd *crowd, uint32_t k, uint64_t tic
 			continue;
 		counted++;
 		assert_true(one->intent->expires_at_ms > tick_ms);
+		assert_true(one->intent->ready_at_ms <= tick_ms);
 		step_of(one, tick_ms);
 		if (is_sensitive(one->intent))
 			assert_int_equal(one->class_facets.category, HEALTH);
@@ -469,7 +601,7 @@ static void check_nobody_was_forgotten(const struct crowd *crowd, uint32_t k, ui
 {
 	for (size_t i = 0; i < crowd->count; i++) {
 		const struct intent *intent = crowd->waiting[i].intent;
-		if (crowd->waiting[i].crowd || intent->expires_at_ms <= tick_ms)
+		if (crowd->waiting[i].crowd || intent->expires_at_ms <= tick_ms || intent->ready_at_ms > tick_ms)
 			continue;
 		assert_false(intent->crowd_waived);
 		unsigned finest, coarsest;
@@ -479,7 +611,8 @@ static void check_nobody_was_forgotten(const struct crowd *crowd, uint32_t k, ui
 		uint32_t alike = 0, wish = intent->crowd_wish;
 		for (size_t j = 0; j < crowd->count; j++) {
 			const struct intent *other = crowd->waiting[j].intent;
-			if (crowd->waiting[j].crowd || other->expires_at_ms <= tick_ms || other->crowd_wish > wish)
+			if (crowd->waiting[j].crowd || other->expires_at_ms <= tick_ms || other->ready_at_ms > tick_ms ||
+			    other->crowd_wish > wish)
 				continue;
 			struct facets theirs;
 			release_open_steps(other, tick_ms, &TREES, &finest, &coarsest);
@@ -526,6 +659,7 @@ static void properties_of_random_crowds(void **state)
 		size_t left = tick(&crowd, k, TICK_MS);
 		check_properties(&crowd, k, TICK_MS, left);
 		check_nobody_was_forgotten(&crowd, k, TICK_MS);
+		check_the_plain_way_agrees(&crowd, k, TICK_MS, left);
 		for (size_t i = 0; i < crowd.count; i++)
 			coarse_total += crowd.waiting[i].crowd && step_of(&crowd.waiting[i], TICK_MS) > 0;
 		check_order_does_not_matter(&crowd, k, TICK_MS);
@@ -545,6 +679,7 @@ static void a_crowd_over_time(void **state)
 	for (size_t n = 0; n < CROWD_MAX; n++) {
 		struct intent intent = random_intent();
 		intent.posted_at_ms = TICK_MS;
+		intent.ready_at_ms = 0;
 		intent.patience_ms = RELEASE_STEPS * MINUTE_MS;
 		intent.expires_at_ms = TICK_MS + 2 * DAY_MS;
 		add(&crowd, intent, 1, intent.crowd_wish);
