@@ -31,6 +31,11 @@ const char *config_key_name(enum config_key key)
 	return keys[key].name;
 }
 
+bool config_key_is_list(enum config_key key)
+{
+	return key == CONFIG_listen || key == CONFIG_homes || key == CONFIG_guardians;
+}
+
 enum config_key config_find_key(const char *name)
 {
 	for (int key = 0; key < CONFIG_KEY_COUNT; key++)
@@ -153,8 +158,8 @@ static void set_from_flag(struct config *config, enum config_key key, const char
 	flag_name(key, name);
 	snprintf(source, sizeof(source), "--%s", name);
 	struct setting *before = &config->settings[key];
-	if (key == CONFIG_listen && before->source && strcmp(before->source, source) == 0) {
-		char *joined = NULL; // a repeated --listen adds to the ones before it
+	if (config_key_is_list(key) && before->source && strcmp(before->source, source) == 0) {
+		char *joined = NULL; // repeated, it adds to the ones before it
 		if (asprintf(&joined, "%s %s", before->text, text) < 0)
 			abort();
 		config_set(config, key, joined, source);
@@ -254,6 +259,18 @@ enum config_action config_load(int argc, char **argv, struct config *config, str
 	return config_understand(config, problem) ? action : CONFIG_WRONG;
 }
 
+static void print_words(const char *name, const struct setting *setting, FILE *out)
+{
+	size_t gap = strspn(setting->text, " ");
+	const char *word = setting->text + gap;
+	fprintf(out, "%s:%s  # %s\n", name, *word ? "" : " []", setting->source);
+	for (; *word; word += strspn(word, " ")) {
+		int length = (int)strcspn(word, " ");
+		fprintf(out, "  - \"%.*s\"\n", length, word); // unquoted, its # might begin a comment
+		word += length;
+	}
+}
+
 void config_print(const struct config *config, FILE *out)
 {
 	for (int key = 0; key < CONFIG_KEY_COUNT; key++) {
@@ -262,6 +279,8 @@ void config_print(const struct config *config, FILE *out)
 			fprintf(out, "listen:  # %s\n", setting->source);
 			for (size_t i = 0; i < config->listen_count; i++)
 				fprintf(out, "  - %s\n", config->listen[i]);
+		} else if (config_key_is_list(key)) {
+			print_words(keys[key].name, setting, out);
 		} else {
 			fprintf(out, "%s: %s  # %s\n", keys[key].name, *setting->text ? setting->text : "\"\"", setting->source);
 		}
@@ -295,6 +314,10 @@ void config_fini(struct config *config)
 	}
 	for (size_t i = 0; i < config->listen_count; i++)
 		free(config->listen[i]);
+	for (size_t i = 0; i < config->home_count; i++)
+		free(config->homes[i].url);
+	for (size_t i = 0; i < config->guardian_count; i++)
+		free(config->guardians[i].url);
 	free(config->data);
 	*config = (struct config){0};
 }

@@ -9,6 +9,8 @@
 #include <stdio.h>
 
 #include "broker/base/log.h"
+#include "proto/codec.h"
+#include "proto/limits.h"
 
 // X(key, default, help). The key is the YAML key; OYEZ_KEY and --key-with-dashes are the other two forms.
 // A default of NULL is worked out from the other values.
@@ -18,11 +20,15 @@
 	X(web, "127.0.0.1:7780", "HOST:PORT of the wallet page, or off")                                                   \
 	X(admin, "127.0.0.1:7790", "HOST:PORT of /healthz, /readyz and /metrics, or off")                                  \
 	X(region, "FR", "CODE: ISO 3166 region this broker serves")                                                        \
-	X(crowd, "1", "K: releases that must be alike before they leave")                                                  \
+	X(crowd, "5", "K: releases that must be alike before they leave")                                                  \
 	X(tick, "5s", "DURATION between releases")                                                                         \
-	X(hold, "off", "on|off: hold releases back at random (two-broker mode)")                                           \
+	X(hold, "on", "on|off: hold what vendors see back at random (intents with two brokers)")                           \
 	X(taxonomy, "builtin", "FILE of categories, or builtin")                                                           \
 	X(vendors, NULL, "open|approved: may vendors serve at once, or after the operator's approval")                     \
+	X(homes, "", "URL#KEY of a home broker to relay to, as a guardian; repeat it")                                      \
+	X(guardians, "", "URL#KEY of a guardian whose vouchers are taken and boxes filled, as a home; repeat it")           \
+	X(posting, NULL, "open|stamp|token: what a post must bring")                                                       \
+	X(stamp_bits, "20", "N: zero bits of a stamp, where posting asks for one")                                         \
 	X(vendors_per_intent, "50", "N: vendors that may answer one intent")                                               \
 	X(offers_per_intent, "50", "N: offers that may stand for one intent")                                              \
 	X(retention, "30d", "DURATION the feed is kept")                                                                   \
@@ -41,6 +47,12 @@ enum config_key {
 
 enum { CONFIG_LISTEN_MAX = 16 };
 
+// Another broker, written URL#KEY.
+struct config_broker {
+	char *url;
+	uint8_t key[KEY_BYTES];
+};
+
 struct setting {
 	char *text;   // as written; list items separated by spaces
 	char *source; // "default", "FILE:12", "OYEZ_TICK", "--tick"
@@ -58,6 +70,10 @@ struct config {
 	const char *tls_certificate, *tls_key;
 	uint32_t crowd, vendors_per_intent_max, offers_per_intent_max, connections_max;
 	uint64_t tick_ms, retention_ms;
+	struct config_broker homes[HOMES_MAX], guardians[GUARDIANS_MAX];
+	size_t home_count, guardian_count;
+	enum _Oyez__Posting posting;
+	uint32_t stamp_bits;
 	bool hold, vendors_open, demo;
 	bool checking;   // --check-config or --print-config: problems are told in plain words
 	bool local_only; // every listener is on loopback or ipc
@@ -82,6 +98,8 @@ void config_help(FILE *out);
 void config_fini(struct config *config);
 
 const char *config_key_name(enum config_key key);
+// Its value is a list of words.
+bool config_key_is_list(enum config_key key);
 // Splits "HOST:PORT" ("[::1]:7790"); false if it is none. `host` has room for 256.
 bool config_address(const char *text, char *host, uint16_t *port);
 

@@ -8,21 +8,29 @@
 
 #include "config.h"
 
-// As libcyaml fills it: text for every key but the list.
+// As libcyaml fills it: text for every key but the lists.
+struct words {
+	char **items;
+	unsigned count;
+};
 struct document {
 #define X(key, ...) char *key;
 	CONFIG_KEYS(X)
 #undef X
-	char **listen_items;
-	unsigned listen_items_count;
+	struct words lists[3]; // of list_keys
 };
 
-static const cyaml_schema_value_t listen_item = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, 255)};
+static const enum config_key list_keys[] = {CONFIG_listen, CONFIG_homes, CONFIG_guardians};
+static const cyaml_schema_value_t list_item = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, 255)};
 
-// `listen` stands in the fields twice: the macro's row is passed over for the list's.
+// Lists stand in the fields twice: the macro's row is passed over for the list's.
 static const cyaml_schema_field_t fields[] = {
-    CYAML_FIELD_SEQUENCE_COUNT("listen", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct document, listen_items,
-                               listen_items_count, &listen_item, 0, CONFIG_LISTEN_MAX - 1),
+    CYAML_FIELD_SEQUENCE_COUNT("listen", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct document, lists[0].items,
+                               lists[0].count, &list_item, 0, CONFIG_LISTEN_MAX - 1),
+    CYAML_FIELD_SEQUENCE_COUNT("homes", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct document, lists[1].items,
+                               lists[1].count, &list_item, 0, HOMES_MAX),
+    CYAML_FIELD_SEQUENCE_COUNT("guardians", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct document, lists[2].items,
+                               lists[2].count, &list_item, 0, GUARDIANS_MAX),
 #define X(key, ...)                                                                                                    \
 	CYAML_FIELD_STRING_PTR(#key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct document, key, 0, 4095),
     CONFIG_KEYS(X)
@@ -75,6 +83,16 @@ static bool walk_key(const yaml_event_t *event, const char *path, size_t lines[C
 	return true;
 }
 
+static void complain_list(struct config_problem *problem, const char *path, size_t line, enum config_key key)
+{
+	const char *name = config_key_name(key);
+	char text[64], hint[128];
+	snprintf(text, sizeof(text), "%s is a list", name);
+	snprintf(hint, sizeof(hint), "write `%s:` and below it lines like `  - %s`", name,
+	         key == CONFIG_listen ? "tcp://127.0.0.1:7710" : "tcp://HOST:PORT#KEY");
+	complain_at(problem, path, line, hint, text);
+}
+
 static bool walk_event(const yaml_event_t *event, const char *path, size_t lines[CONFIG_KEY_COUNT], struct walk *walk,
                        struct config_problem *problem)
 {
@@ -87,11 +105,11 @@ static bool walk_event(const yaml_event_t *event, const char *path, size_t lines
 		complain_at(problem, path, line, "settings are lines `name: value`", "nothing is nested here");
 		return false;
 	case YAML_SEQUENCE_START_EVENT:
-		if (walk->depth == 1 && walk->key == CONFIG_listen) {
+		if (walk->depth == 1 && walk->key < CONFIG_KEY_COUNT && config_key_is_list(walk->key)) {
 			walk->depth++;
 			return true;
 		}
-		complain_at(problem, path, line, "settings are lines `name: value`; only listen is a list",
+		complain_at(problem, path, line, "settings are lines `name: value`; only listen, homes and guardians are lists",
 		            "a list cannot stand here");
 		return false;
 	case YAML_SEQUENCE_END_EVENT:
@@ -106,9 +124,8 @@ static bool walk_event(const yaml_event_t *event, const char *path, size_t lines
 		}
 		if (walk->depth == 1 && walk->want_key)
 			return walk_key(event, path, lines, walk, problem);
-		if (walk->depth == 1 && walk->key == CONFIG_listen) {
-			complain_at(problem, path, line, "write `listen:` and below it lines like `  - tcp://127.0.0.1:7710`",
-			            "listen is a list");
+		if (walk->depth == 1 && config_key_is_list(walk->key)) {
+			complain_list(problem, path, line, walk->key);
 			return false;
 		}
 		walk->want_key = walk->depth == 1;
@@ -147,17 +164,20 @@ static bool find_lines(FILE *file, const char *path, size_t lines[CONFIG_KEY_COU
 	return right;
 }
 
-static void set_listen(struct config *config, const struct document *document, const char *source)
+static void set_list(struct config *config, enum config_key key, const struct document *document, const char *source)
 {
+	const struct words *words = document->lists;
+	while (list_keys[words - document->lists] != key)
+		words++;
 	char *joined = strdup("");
-	for (unsigned i = 0; i < document->listen_items_count; i++) {
+	for (unsigned i = 0; i < words->count; i++) {
 		char *longer = NULL;
-		if (asprintf(&longer, "%s%s%s", joined, i ? " " : "", document->listen_items[i]) < 0)
+		if (asprintf(&longer, "%s%s%s", joined, i ? " " : "", words->items[i]) < 0)
 			abort();
 		free(joined);
 		joined = longer;
 	}
-	config_set(config, CONFIG_listen, joined, source);
+	config_set(config, key, joined, source);
 	free(joined);
 }
 
@@ -170,8 +190,8 @@ static void set_all(struct config *config, const struct document *document, cons
 		char source[300];
 		snprintf(source, sizeof(source), "%.256s:%zu", path, lines[key]);
 		char *const *text = (char *const *)((const char *)document + members[key]);
-		if (key == CONFIG_listen)
-			set_listen(config, document, source);
+		if (config_key_is_list(key))
+			set_list(config, key, document, source);
 		else
 			config_set(config, key, *text ? *text : "", source);
 	}

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "proto/key_check.h"
 #include "proto/limits.h"
 #include "proto/region.h"
+#include "proto/sign.h"
 #include "proto/taxonomy.h"
 #include "proto/values.h"
 
@@ -159,6 +161,44 @@ static bool read_listeners(struct config *config, struct config_problem *problem
 	return added;
 }
 
+// "URL#KEY", as brokers say it when they start.
+static bool read_broker(struct config *config, enum config_key key, const char *word, struct config_broker *out,
+                        struct config_problem *problem)
+{
+	const char *mark = strchr(word, '#');
+	char host[256];
+	uint16_t port;
+	if (!mark || !hex_decode(mark + 1, out->key, KEY_BYTES) || !sign_key_valid(out->key))
+		return wrong(config, key, problem, "write URL#KEY; KEY is the 64 digits that the other broker logs as \"key\"");
+	bool tls = strncmp(word, "tls+tcp://", 10) == 0;
+	if (mark - word > URL_BYTES_MAX || (!tls && strncmp(word, "tcp://", 6) != 0 && strncmp(word, "ipc://", 6) != 0))
+		return wrong(config, key, problem, "addresses begin with tcp://, tls+tcp:// or ipc://");
+	out->url = strndup(word, (size_t)(mark - word));
+	if (!out->url)
+		abort();
+	if (strncmp(word, "ipc://", 6) == 0 || config_address(out->url + (tls ? 10 : 6), host, &port))
+		return true;
+	free(out->url);
+	return wrong(config, key, problem, "write tcp://HOST:PORT#KEY, such as tcp://broker.example:7710#1f0c...");
+}
+
+static bool read_brokers(struct config *config, enum config_key key, struct config_broker *brokers, size_t most,
+                         size_t *count, struct config_problem *problem)
+{
+	char *words = strdup(config->settings[key].text), *rest = NULL;
+	bool right = true;
+	for (char *word = strtok_r(words, " ,\n\t", &rest); word && right; word = strtok_r(NULL, " ,\n\t", &rest)) {
+		right = *count < most ? read_broker(config, key, word, &brokers[*count], problem)
+		                      : wrong(config, key, problem, "at most 8 homes and 16 guardians");
+		for (size_t i = 0; right && i < *count; i++)
+			if (memcmp(brokers[i].key, brokers[*count].key, KEY_BYTES) == 0)
+				right = wrong(config, key, problem, "one broker stands here twice");
+		*count += right;
+	}
+	free(words);
+	return right;
+}
+
 static bool read_data(struct config *config, struct config_problem *problem)
 {
 	const char *text = config->settings[CONFIG_data].text;
@@ -204,12 +244,26 @@ static bool read_log_level(struct config *config, struct config_problem *problem
 	return wrong(config, CONFIG_log, problem, "write debug, info, warn or error");
 }
 
+static bool read_posting(struct config *config, struct config_problem *problem)
+{
+	static const char *const words[] = {"open", "stamp", "token"};
+	for (int i = 0; i < 3; i++) {
+		if (strcmp(config->settings[CONFIG_posting].text, words[i]) == 0) {
+			config->posting = OYEZ__POSTING__POSTING_OPEN + i;
+			return true;
+		}
+	}
+	return wrong(config, CONFIG_posting, problem, "write open, stamp or token");
+}
+
 bool config_understand(struct config *config, struct config_problem *problem)
 {
 	if (!read_data(config, problem) || !read_listeners(config, problem))
 		return false;
 	if (!config->settings[CONFIG_vendors].text)
 		config_set(config, CONFIG_vendors, config->local_only ? "open" : "approved", "default");
+	if (!config->settings[CONFIG_posting].text)
+		config_set(config, CONFIG_posting, config->local_only ? "open" : "token", "default");
 	config->taxonomy =
 	    strcmp(config->settings[CONFIG_taxonomy].text, "builtin") == 0 ? NULL : config->settings[CONFIG_taxonomy].text;
 	config->tls_certificate = config->settings[CONFIG_tls_certificate].text;
@@ -220,6 +274,10 @@ bool config_understand(struct config *config, struct config_problem *problem)
 	       read_duration(config, CONFIG_tick, 10, HOUR_MS, &config->tick_ms, problem) &&
 	       read_choice(config, CONFIG_hold, "on", "off", &config->hold, problem) &&
 	       read_choice(config, CONFIG_vendors, "open", "approved", &config->vendors_open, problem) &&
+	       read_brokers(config, CONFIG_homes, config->homes, HOMES_MAX, &config->home_count, problem) &&
+	       read_brokers(config, CONFIG_guardians, config->guardians, GUARDIANS_MAX, &config->guardian_count, problem) &&
+	       read_posting(config, problem) &&
+	       read_number(config, CONFIG_stamp_bits, 1, STAMP_BITS_MAX, &config->stamp_bits, problem) &&
 	       read_number(config, CONFIG_vendors_per_intent, 1, 10000, &config->vendors_per_intent_max, problem) &&
 	       read_number(config, CONFIG_offers_per_intent, 1, 10000, &config->offers_per_intent_max, problem) &&
 	       read_duration(config, CONFIG_retention, HOUR_MS, 365 * DAY_MS, &config->retention_ms, problem) &&

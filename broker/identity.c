@@ -96,6 +96,67 @@ struct draft {
 	Oyez__Config message;
 	Oyez__GatewayKey keys[IDENTITY_GATEWAY_KEYS_MAX];
 	Oyez__GatewayKey *key_list[IDENTITY_GATEWAY_KEYS_MAX];
+static void load_token_keys(struct identity *identity, struct store *store, struct arena *arena)
+{
+	struct bytes bytes;
+	struct reader reader;
+	identity->token_key_count = 0;
+	if (!store_meta_get(store, "token_keys", arena, &bytes))
+		return;
+	reader_init(&reader, bytes.at, bytes.count);
+	while (reader_left(&reader) >= TOKEN_ROW_BYTES && identity->token_key_count < TOKEN_KEYS_MAX) {
+		struct token_key *key = &identity->token_keys[identity->token_key_count];
+		uint8_t secret[VOPRF_SCALAR_BYTES];
+		key->epoch = reader_u32(&reader);
+		key->redeem_until_ms = token_redeem_until_ms(key->epoch);
+		reader_bytes(&reader, secret, sizeof(secret));
+		if (voprf_key_from_secret(&key->pair, secret) == ERR_OK)
+			identity->token_key_count++;
+		sodium_memzero(secret, sizeof(secret));
+	}
+}
+
+static void save_token_keys(const struct identity *identity, struct store *store)
+{
+	uint8_t rows[TOKEN_KEYS_MAX * TOKEN_ROW_BYTES];
+	struct writer writer;
+	writer_init(&writer, rows, sizeof(rows));
+	for (size_t i = 0; i < identity->token_key_count; i++) {
+		writer_u32(&writer, identity->token_keys[i].epoch);
+		writer_bytes(&writer, identity->token_keys[i].pair.secret, VOPRF_SCALAR_BYTES);
+	}
+	store_meta_put(store, "token_keys", rows, writer_count(&writer));
+	sodium_memzero(rows, sizeof(rows));
+}
+
+// One key for each epoch, made when it begins; only the present one's and the previous one's are kept.
+static void rotate_token_keys(struct identity *identity, struct store *store, uint64_t now_ms)
+{
+	struct token_key *keys = identity->token_keys;
+	uint32_t epoch = token_epoch_of(now_ms);
+	if (identity->token_key_count > 0 && keys[0].epoch >= epoch)
+		return;
+	bool keep = identity->token_key_count > 0 && keys[0].redeem_until_ms > now_ms;
+	if (keep)
+		keys[1] = keys[0];
+	else
+		sodium_memzero(&keys[1], sizeof(keys[1]));
+	voprf_key_new(&keys[0].pair);
+	keys[0].epoch = epoch;
+	keys[0].redeem_until_ms = token_redeem_until_ms(epoch);
+	identity->token_key_count = keep ? 2 : 1;
+	save_token_keys(identity, store);
+}
+
+static void fill_rights(struct identity *identity, const struct config *config)
+{
+	struct rights *rights = &identity->rights;
+	*rights = (struct rights){.key_count = identity->token_key_count, .stamp_bits = config->stamp_bits};
+	memcpy(rights->keys, identity->token_keys, sizeof(rights->keys));
+	for (size_t i = 0; i < config->guardian_count && i < GUARDIANS_MAX; i++, rights->guardian_count++)
+		memcpy(rights->guardians[i], config->guardians[i].key, KEY_BYTES);
+}
+
 	char *terms[TERMS_MAX];
 	uint8_t taxonomy_hash[32];
 };
@@ -103,6 +164,9 @@ struct draft {
 static void make_draft(struct draft *draft, struct identity *identity, const struct config *config,
                        const uint8_t taxonomy_hash[32])
 {
+	Oyez__TokenKey token_keys[TOKEN_KEYS_MAX];
+	Oyez__TokenKey *token_key_list[TOKEN_KEYS_MAX];
+	ProtobufCBinaryData guardians[GUARDIANS_MAX];
 	oyez__config__init(&draft->message);
 	memcpy(draft->taxonomy_hash, taxonomy_hash, sizeof(draft->taxonomy_hash));
 	for (size_t i = 0; i < identity->key_count; i++) {
@@ -136,6 +200,22 @@ static void make_draft(struct draft *draft, struct identity *identity, const str
 // Is the stored record's content that of the draft? *number and *made_at_ms get what it has.
 static bool same_content(struct draft *draft, const struct identity *identity, const struct bytes *stored,
                          uint64_t *number)
+	message->hold = config->hold;
+	message->guardians = draft->guardians;
+	message->n_guardians = config->guardian_count;
+	for (size_t i = 0; i < config->guardian_count; i++)
+		draft->guardians[i] = (ProtobufCBinaryData){KEY_BYTES, (uint8_t *)(uintptr_t)config->guardians[i].key};
+	message->posting = config->posting;
+	message->stamp_bits = config->posting == OYEZ__POSTING__POSTING_STAMP ? config->stamp_bits : 0;
+	for (size_t i = 0; i < identity->token_key_count; i++) {
+		oyez__token_key__init(&draft->token_keys[i]);
+		draft->token_keys[i].epoch = identity->token_keys[i].epoch;
+		draft->token_keys[i].key = (ProtobufCBinaryData){ELEMENT_BYTES, identity->token_keys[i].pair.public_key};
+		draft->token_keys[i].redeem_until_ms = identity->token_keys[i].redeem_until_ms;
+		draft->token_key_list[i] = &draft->token_keys[i];
+	}
+	message->token_keys = draft->token_key_list;
+	message->n_token_keys = identity->token_key_count;
 {
 	Oyez__Signed *record = NULL;
 	Oyez__Config *before = NULL;

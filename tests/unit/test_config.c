@@ -86,7 +86,8 @@ static void test_defaults(void **state)
 	assert_string_equal(config.admin, "127.0.0.1:7790");
 	assert_string_equal(config.web, "127.0.0.1:7780");
 	assert_string_equal(config.region, "FR");
-	assert_int_equal(config.crowd, 1);
+	assert_int_equal(config.crowd, 5);
+	assert_true(config.hold);
 	assert_int_equal(config.tick_ms, 5000);
 	assert_int_equal(config.retention_ms, 30 * DAY_MS);
 	assert_int_equal(config.vendors_per_intent_max, 50);
@@ -240,12 +241,35 @@ static void test_addresses(void **state)
 	assert_false(config_address("host:65536", host, &port));
 }
 
+#define BROKER_KEY "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+#define OTHER_KEY "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c"
+
+static void test_other_brokers(void **state)
+{
+	(void)state;
+	write_file("homes:\n  - \"tcp://127.0.0.1:1#" BROKER_KEY "\"\n  - tls+tcp://b.example:2#" OTHER_KEY "\ndata: /tmp\n");
+	assert_int_equal(load("--config", path, "--guardians", "ipc:///tmp/g.ipc#" OTHER_KEY, NULL), CONFIG_RUN);
+	assert_int_equal(config.home_count, 2);
+	assert_string_equal(config.homes[0].url, "tcp://127.0.0.1:1");
+	assert_int_equal(config.homes[0].key[0], 0xd7);
+	assert_string_equal(config.homes[1].url, "tls+tcp://b.example:2");
+	assert_int_equal(config.guardian_count, 1);
+	assert_string_equal(config.guardians[0].url, "ipc:///tmp/g.ipc");
+	config_fini(&config);
+	assert_wrong(load("--homes", "tcp://127.0.0.1:1", NULL), "--homes", "homes", "URL#KEY");
+	assert_wrong(load("--homes", "udp://127.0.0.1:1#" BROKER_KEY, NULL), "--homes", "homes", "tcp://");
+	assert_wrong(load("--homes", "tcp://127.0.0.1#" BROKER_KEY, NULL), "--homes", "homes", "HOST:PORT");
+	assert_wrong(load("--homes", "tcp://a:1#" BROKER_KEY " tcp://b:1#" BROKER_KEY, NULL), "--homes", "homes", "twice");
+	assert_wrong(load_file("homes: tcp://127.0.0.1:1\n"), ":1", "homes is a list", "#KEY");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_defaults, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_precedence, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_listeners, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_other_brokers, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_wrong_files, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_wrong_values, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_long_data_path, set_up, tear_down),
