@@ -40,6 +40,7 @@ static bool fail(const char *what, const char *where, const char *hint)
 void broker_service_config(const struct broker *broker, const struct config *config, struct service_config *out)
 {
 	*out = (struct service_config){
+	    .hold = config->hold ? HOLD_BOXES : HOLD_OFF,
 	    .crowd = config->crowd,
 	    .tick_ms = config->tick_ms,
 	    .retention_ms = config->retention_ms,

@@ -1,4 +1,5 @@
 // What offers and questions have in common: who may answer a release, how many may, how a message is delivered.
+#include "hold.h"
 #include "internal.h"
 
 // ---- lists
@@ -110,10 +111,10 @@ static enum err check_place(struct service *service, const struct intent *intent
 	return places.count >= service->config.vendors_per_intent_max ? ERR_VENDOR_LIMIT : ERR_OK;
 }
 
-static enum err check_rules(const struct service *service, const struct intent *intent)
+static enum err check_rules(const struct service *service, const struct facets *facets)
 {
 	uint32_t failed;
-	if (rules_match(&intent->facets, &service->vendor.facts, &failed))
+	if (rules_match(facets, &service->vendor.facts, &failed))
 		return ERR_OK;
 	return failed & FACET_VENDOR_TERMS ? ERR_TERMS_REFUSED : ERR_RULES_REFUSED;
 }
@@ -124,13 +125,15 @@ enum err answer_check(struct service *service, const struct release_id *release,
 		return ERR_NOT_FOUND;
 	if (intent->state == INTENT_WAITING)
 		return ERR_NOT_RELEASED;
-	if (intent->state != INTENT_RELEASED || intent_taken(intent))
+	struct match_header shown = {.facets = intent->facets};
+	bool over = intent->state != INTENT_RELEASED || intent_taken(intent);
+	if (over && !hold_shown(service, intent, &shown))
 		return ERR_GONE;
-	enum err err = check_rules(service, intent);
+	enum err err = check_rules(service, &shown.facets);
 	if (!err)
 		err = check_place(service, intent);
 	if (!err)
-		*excluded = vendor_excluded(service, intent, &service->vendor.id);
+		*excluded = over || vendor_excluded(service, intent, &service->vendor.id);
 	return err;
 }
 

@@ -72,7 +72,7 @@ struct command {
 	} payload_bytes; // the payload's serialised form where the store keeps it (Post); empty otherwise
 	// Attached by the sequencer:
 	uint64_t now_ms;
-	uint8_t random[16];
+	uint8_t random[32]; // of a post: its release id, and the key its holds are drawn from
 };
 
 #endif

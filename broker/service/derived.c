@@ -139,12 +139,18 @@ static bool load_intent(void *context, const struct intent *intent)
 
 // ---- the feed
 
+void estimate_release(struct service *service, const struct facets *facets, uint32_t crowd, uint64_t at_ms)
+{
+	if (crowd >= service->config.crowd)
+		estimate_add(&service->estimate, &service->trees, facets, at_ms);
+}
+
 static bool load_release(void *context, uint64_t seq, const struct match_header *header, struct bytes release)
 {
 	struct service *service = context;
 	(void)seq, (void)release;
 	if (header->kind != FEED_TOMBSTONE && header->released_at_ms + DAY_MS > service->now_ms)
-		estimate_add(&service->estimate, &service->trees, &header->facets, header->released_at_ms);
+		estimate_release(service, &header->facets, header->crowd, header->released_at_ms);
 	return true;
 }
 

@@ -42,7 +42,7 @@ void feed_release(struct service *service, struct intent *intent)
 	intent->release_seq = store_feed_append(service->store, &header, bytes.data, bytes.len);
 	header.release_seq = intent->release_seq;
 	announce(service, &header, intent->release_seq);
-	estimate_add(&service->estimate, &service->trees, &intent->facets, intent->released_at_ms);
+	estimate_release(service, &intent->facets, intent->crowd, intent->released_at_ms);
 	service->numbers.releases++;
 }
 
@@ -52,9 +52,17 @@ void feed_tombstone(struct service *service, struct intent *intent, enum _Oyez__
 	if (intent->release_seq >= store_feed_first(service->store))
 		store_feed_purge(service->store, intent->release_seq, (uint8_t)reason);
 	release_header(intent, &header);
+	feed_tombstone_append(service, &header, release_message(service, intent, false), reason);
+	intent->release_seq = 0;
+}
+
+void feed_tombstone_append(struct service *service, const struct match_header *release_header,
+                           const Oyez__Release *message, enum _Oyez__GoneReason reason)
+{
+	struct match_header header = *release_header;
 	header.kind = FEED_TOMBSTONE;
 	header.gone_reason = (uint8_t)reason;
-	const ProtobufCMessage *release = &release_message(service, intent, false)->base;
+	const ProtobufCMessage *release = &message->base;
 	size_t count = 8 + protobuf_c_message_get_packed_size(release);
 	uint8_t *bytes = arena_alloc(&service->arena, count);
 	struct writer writer;
@@ -63,7 +71,6 @@ void feed_tombstone(struct service *service, struct intent *intent, enum _Oyez__
 	protobuf_c_message_pack(release, bytes + 8);
 	uint64_t seq = store_feed_append(service->store, &header, bytes, count);
 	announce(service, &header, seq);
-	intent->release_seq = 0;
 }
 
 bool feed_tombstone_read(struct service *service, struct bytes bytes, uint64_t *at_ms, Oyez__Release **release)

@@ -1,4 +1,6 @@
 // An intent after its post: its end in all its forms, withdrawal, status, the customer's named lists.
+#include "broker/core/hold.h"
+#include "hold.h"
 #include "internal.h"
 
 bool intent_readable(const struct intent *intent)
@@ -31,7 +33,7 @@ static bool has_deal(const struct offer_list *offers, const struct id *vendor)
 	return false;
 }
 
-static void tell_losers(struct service *service, const struct intent *intent, Oyez__GoneReason reason)
+void tell_losers(struct service *service, const struct intent *intent, Oyez__GoneReason reason)
 {
 	struct offer_list offers = offers_of(service, &intent->id);
 	for (size_t i = 0; i < offers.count; i++) {
@@ -48,6 +50,10 @@ static void tell_losers(struct service *service, const struct intent *intent, Oy
 
 void intent_became_taken(struct service *service, struct intent *intent)
 {
+	if (intent->held) {
+		hold_gone(service, intent, OYEZ__GONE_REASON__GONE_TAKEN, HOLD_GONE_MEAN_MS);
+		return;
+	}
 	tell_losers(service, intent, OYEZ__GONE_REASON__GONE_TAKEN);
 	if (intent->release_seq)
 		feed_tombstone(service, intent, OYEZ__GONE_REASON__GONE_TAKEN);
@@ -104,7 +110,11 @@ enum err intent_end(struct service *service, struct intent *intent, enum intent_
 	store_timer_remove(service->store, intent->expires_at_ms, TIMER_INTENT_EXPIRE, &intent->id);
 	if (event == INTENT_WITHDRAW)
 		cancel_deals(service, intent);
-	if (was_released) {
+	if (was_released && intent->held) {
+		if (!was_taken)
+			hold_gone(service, intent, gone_reason_of(event),
+			          event == INTENT_EXPIRE ? HOLD_EXPIRED_MEAN_MS : HOLD_GONE_MEAN_MS);
+	} else if (was_released) {
 		if (!was_taken) // else they were told when it was taken
 			tell_losers(service, intent, gone_reason_of(event));
 		if (intent->release_seq)

@@ -111,6 +111,8 @@ void intent_after_deal(struct service *service, struct intent *intent);
 void intent_became_taken(struct service *service, struct intent *intent);
 // The customer's named lists keep this vendor out.
 bool vendor_excluded(struct service *service, const struct intent *intent, const struct id *vendor);
+// Tells vendors with open offers that it is over.
+void tell_losers(struct service *service, const struct intent *intent, Oyez__GoneReason reason);
 void reply_status(struct service *service, const struct command *command, const struct intent *intent);
 
 // ---- answers.c
@@ -157,6 +159,9 @@ void release_header(const struct intent *intent, struct match_header *header);
 void feed_release(struct service *service, struct intent *intent);
 // Ends it: release_seq becomes 0, since nothing of it stands in the feed any more. Once per release.
 void feed_tombstone(struct service *service, struct intent *intent, enum _Oyez__GoneReason reason);
+// The tombstone alone, from what vendors know of the release: with nothing left of it in the feed.
+void feed_tombstone_append(struct service *service, const struct match_header *release_header,
+                           const Oyez__Release *release, enum _Oyez__GoneReason reason);
 // A tombstone's own bytes: when it was made and which release it ends.
 bool feed_tombstone_read(struct service *service, struct bytes bytes, uint64_t *at_ms, Oyez__Release **release);
 void feed_trim(struct service *service);    // a bounded slice
@@ -178,6 +183,9 @@ bool inbox_resume(struct service *service, struct parked *parked, bool final);
 // ---- vendors.c
 Oyez__VouchedListing *vouched_listing(struct service *service, const struct vendor *vendor);
 Oyez__Signed *sign_message(struct service *service, const char *tag, const ProtobufCMessage *message);
+
+// ---- derived.c: a release for the estimate; the waived who left alone count for nobody
+void estimate_release(struct service *service, const struct facets *facets, uint32_t crowd, uint64_t at_ms);
 
 // ---- tick.c, timers.c
 void tick_run(struct service *service);

@@ -1,4 +1,5 @@
 // Offers: made, replaced, withdrawn, declined. Accepting one opens a deal and stands in deals.c.
+#include "hold.h"
 #include "internal.h"
 
 // Rows one vendor may cause for one intent, replaced offers included.
@@ -156,7 +157,7 @@ static void tell_declined(struct service *service, const struct intent *intent, 
 	item.release_id = wire_bytes(intent->release_id.bytes, RELEASE_ID_BYTES);
 	item.body_case = OYEZ__INBOX_ITEM__BODY_DECLINED;
 	item.declined = &declined;
-	inbox_add(service, &offer->vendor, &item);
+	hold_item(service, intent, HELD_DECLINED, &offer->id, &offer->vendor, &item);
 }
 
 enum err handle_decline(struct service *service, const struct command *command, const Oyez__Decline *message)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "broker/core/release.h"
+#include "hold.h"
 #include "internal.h"
 
 static enum err bad(struct service *service, enum err err, const char *field)
@@ -64,6 +65,7 @@ static enum err intent_of_post(struct service *service, const struct command *co
 	memcpy(intent->key, command->sender_key, KEY_BYTES);
 	memcpy(intent->reply_key, post->reply_key.data, KEY_BYTES);
 	memcpy(intent->release_id.bytes, command->random, RELEASE_ID_BYTES);
+	hold_begin(service, command, post, intent);
 	return facets_of_words(service->config.taxonomy, post->facets, &intent->facets, &service->detail);
 }
 

@@ -1,4 +1,5 @@
 // Questions and details requests of vendors, and the customer's answers. What is asked and answered is sealed.
+#include "hold.h"
 #include "internal.h"
 
 static enum err question_new(struct service *service, const struct command *command, const Oyez__SendQuestion *message)
@@ -70,7 +71,7 @@ static enum err answer_new(struct service *service, const struct command *comman
 	item.release_id = wire_bytes(intent->release_id.bytes, RELEASE_ID_BYTES);
 	item.body_case = OYEZ__INBOX_ITEM__BODY_ANSWER;
 	item.answer = &answer;
-	inbox_add(service, &question->vendor, &item);
+	hold_item(service, intent, HELD_ANSWER, &question->id, &question->vendor, &item);
 	service->wrote = true;
 	return ERR_OK;
 }

@@ -13,7 +13,10 @@
 #include "proto/sign.h"
 #include "proto/taxonomy.h"
 
+enum service_hold { HOLD_OFF, HOLD_BOXES /* intents that name a box */, HOLD_ALL /* tests */ };
+
 struct service_config {
+	enum service_hold hold;
 	uint32_t crowd;   // k
 	uint64_t tick_ms; // how often releases leave
 	uint64_t retention_ms;

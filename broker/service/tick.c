@@ -1,5 +1,7 @@
-// The tick: who leaves is decided in core/release.c; here those who leave are published, in ascending release id.
+// The tick: what was held leaves; who is released is decided in core/release_tick.c; here those who are get published,
+// in ascending release id.
 #include "broker/core/release.h"
+#include "hold.h"
 #include "internal.h"
 
 uint64_t tick_after(const struct service *service, uint64_t now_ms)
@@ -22,6 +24,7 @@ static void publish(struct service *service, const struct waiting *waiting)
 
 void tick_run(struct service *service)
 {
+	hold_run(service);
 	uint32_t count = service->waiting_count;
 	if (count == 0)
 		return;

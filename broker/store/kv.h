@@ -24,7 +24,8 @@
 	X(KV_SUBSCRIPTION, "subscription")                                                                                 \
 	X(KV_FEED, "feed")                                                                                                 \
 	X(KV_FEED_BLOCK, "feed_block")                                                                                     \
-	X(KV_TIMER, "timer")
+	X(KV_TIMER, "timer")                                                                                               \
+	X(KV_HELD, "held")
 
 enum kv_table {
 #define X(table, name) table,

@@ -182,6 +182,21 @@ void store_timer_add(struct store *store, uint64_t at_ms, enum timer_kind kind, 
 bool store_timer_first(struct store *store, uint64_t *at_ms, enum timer_kind *kind, struct id *id);
 void store_timer_remove(struct store *store, uint64_t at_ms, enum timer_kind kind, const struct id *id);
 
+// ---- what vendors see after a hold, ordered by time; the bytes are the service's own (service/hold.c)
+enum held_kind { HELD_GONE = 1, HELD_ANSWER = 2, HELD_DECLINED = 3 };
+void store_held_put(struct store *store, uint64_t at_ms, enum held_kind kind, const struct id *id, const void *bytes,
+                    size_t count);
+bool store_held_find(struct store *store, uint64_t at_ms, enum held_kind kind, const struct id *id, struct arena *arena,
+                     struct bytes *out);
+// The earliest; false if there is none. Removing is the caller's.
+bool store_held_first(struct store *store, uint64_t *at_ms, enum held_kind *kind, struct id *id, struct arena *arena,
+                      struct bytes *out);
+// For every row until `each` returns false.
+void store_held_each(struct store *store,
+                     bool (*each)(void *context, uint64_t at_ms, enum held_kind kind, const struct id *id),
+                     void *context);
+void store_held_remove(struct store *store, uint64_t at_ms, enum held_kind kind, const struct id *id);
+
 // ---- upkeep
 // Rewrites the files without deleted content and swaps them in; no transaction may run. ERR_STORAGE_FULL, ERR_IO.
 enum err store_compact(struct store *store);

@@ -73,14 +73,15 @@ def clean_environment(**more):
 
 
 class Broker:
-    """A running oyezd. Extra words are given to it as flags; the last of a repeated flag wins.
+    """A running oyezd. Extra words are given to it as flags; the last of a repeated flag wins. Crowds of 1, so that
+    a single intent is released, unless a test says otherwise (None: as configured).
 
     .url tcp address, .ipc address of the operator's socket, .admin "host:port" of health and metrics,
     .data its folder, .key its identity in hex, .log all log lines so far as dicts, .process.
     """
 
-    def __init__(self, *flags, data=None, env=None, clock_rate=None, tick="100ms", start=True):
-        self.flags = [str(flag) for flag in flags]
+    def __init__(self, *flags, data=None, env=None, clock_rate=None, tick="100ms", crowd=1, start=True):
+        self.flags = ([] if crowd is None else ["--crowd", str(crowd)]) + [str(flag) for flag in flags]
         self.tick = tick
         self.data = pathlib.Path(data) if data else pathlib.Path(tempfile.mkdtemp(dir=_scratch, prefix="data-"))
         self.env = dict(env or {})

@@ -198,7 +198,7 @@ def test_reload():
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "oyezd.yaml"
         path.write_text("crowd: 2\nregion: FR\n")
-        with Broker("--config", path) as broker:
+        with Broker("--config", path, crowd=None) as broker:
             before = config_of(broker)[0]
             assert before[6] == 2
             path.write_text("crowd: 5\nregion: DE\n")

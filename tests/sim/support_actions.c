@@ -182,7 +182,9 @@ static int act_post(struct world *world)
 	struct command *command = &world->records[number].command;
 	ProtobufCBinaryData bytes = wire_pack(&world->arena, &post->base);
 	command->payload_bytes = (struct bytes_view){bytes.data, bytes.len};
-	memcpy(command->random, intent->release.bytes, sizeof command->random);
+	struct id hold_key = random_id(world);
+	memcpy(command->random, intent->release.bytes, RELEASE_ID_BYTES);
+	memcpy(command->random + RELEASE_ID_BYTES, hold_key.bytes, sizeof command->random - RELEASE_ID_BYTES);
 	return number;
 }
 

@@ -504,6 +504,8 @@ static void check_release(struct world *world, uint64_t seq, const struct match_
 			world_fail(world, "invariant 4: intent %d was released in state %d", i, intent->state);
 		if (intent->expires_ms <= world->now_ms)
 			world_fail(world, "an expired intent was released");
+		if (intent->held && (intent->ready_ms == 0 || intent->ready_ms > world->now_ms))
+			world_fail(world, "a release before its hold was over");
 		if (!coarser(intent, release->facets))
 			world_fail(world, "invariant 4: a release finer than its post");
 		if (intent->wish > release->crowd && !intent->waived)
@@ -539,7 +541,8 @@ static void check_nobody_was_left(struct world *world)
 {
 	for (int i = 0; i < world->intent_count && world->config.crowd == 1; i++) {
 		const struct sim_intent *intent = &world->intents[i];
-		bool ready = intent->known && intent->state == INTENT_WAITING && intent->wish == 0;
+		bool ready = intent->known && intent->state == INTENT_WAITING && intent->wish == 0 &&
+		             (!intent->held || intent->ready_ms <= world->now_ms);
 		if (ready && intent->expires_ms > world->now_ms)
 			world_fail(world, "intent %d stayed behind at a tick", i);
 	}

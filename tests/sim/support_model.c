@@ -64,7 +64,8 @@ static void add_tombstone(struct world *world, int number, int reason)
 	struct sim_intent *intent = &world->intents[number];
 	if (world->feed_count == FEED_MAX)
 		world_fail(world, "the simulator's feed is too small");
-	world->feed[intent->release_seq - 1].ended_batch = world->batch;
+	if (intent->standing)
+		world->feed[intent->release_seq - 1].ended_batch = world->batch;
 	world->feed[world->feed_count++] = (struct feed_entry){
 	    .kind = FEED_ENTRY_GONE, .intent = number, .reason = reason, .at_ms = world->now_ms, .ended_batch = INT_MAX};
 	intent->standing = false;
@@ -83,6 +84,131 @@ static void tell_losers(struct world *world, int number)
 		}
 		if (open && !has_deal)
 			add_inbox(world, vendor, INBOX_GONE, number);
+	}
+}
+
+// ---- holds
+
+static void hold_back(struct world *world, struct sim_held held)
+{
+	if (world->held_count == HELD_MAX)
+		world_fail(world, "the simulator holds back too much");
+	held.made_ms = world->now_ms;
+	world->held_back[world->held_count++] = held;
+	world->totals->held_back++;
+}
+
+static void hold_gone(struct world *world, int number, int reason)
+{
+	struct sim_intent *intent = &world->intents[number];
+	if (intent->gone_pending)
+		return;
+	intent->gone_pending = true;
+	hold_back(world, (struct sim_held){
+	                     .kind = HELD_GONE, .what = number, .reason = reason, .tombstone = intent->standing});
+	if (intent->standing)
+		world->feed[intent->release_seq - 1].ended_batch = world->batch;
+	intent->standing = false;
+}
+
+static void hold_item(struct world *world, int intent, enum held_kind kind, int vendor, enum inbox_kind inbox, int what)
+{
+	if (world->intents[intent].held)
+		hold_back(world, (struct sim_held){.kind = kind, .what = what});
+	else
+		add_inbox(world, vendor, inbox, what);
+}
+
+static const struct id *held_id(const struct world *world, const struct sim_held *held)
+{
+	return held->kind == HELD_GONE     ? &world->intents[held->what].id
+	       : held->kind == HELD_ANSWER ? &world->questions[held->what].id
+	                                   : &world->offers[held->what].id;
+}
+
+static bool look_up(void *context, uint64_t at_ms, enum held_kind kind, const struct id *id)
+{
+	struct world *world = context;
+	for (int i = 0; i < world->held_count; i++) {
+		struct sim_held *held = &world->held_back[i];
+		if (held->kind != kind || !id_equal(held_id(world, held), id))
+			continue;
+		if (held->due_ms && held->due_ms != at_ms)
+			continue;
+		uint64_t longest = 5 * (kind == HELD_GONE && held->reason == OYEZ__GONE_REASON__GONE_EXPIRED ? 10 : 1) * MINUTE_MS;
+		if (at_ms <= held->made_ms || at_ms > held->made_ms + longest)
+			world_fail(world, "something is held back for %lld ms", (long long)(at_ms - held->made_ms));
+		held->due_ms = at_ms;
+		return true;
+	}
+	world_fail(world, "something is held back that nobody sent");
+}
+
+void model_look_up_holds(struct world *world)
+{
+	store_begin(world->store);
+	for (int i = 0; i < world->intent_count; i++) {
+		struct sim_intent *intent = &world->intents[i];
+		struct intent row;
+		if (!intent->known || !intent->held || intent->ready_ms || intent->state != INTENT_WAITING ||
+		    !store_intent_find(world->store, &intent->id, &row))
+			continue;
+		intent->ready_ms = row.ready_at_ms;
+		if (row.ready_at_ms <= intent->posted_ms || row.ready_at_ms > intent->posted_ms + 50 * MINUTE_MS)
+			world_fail(world, "a release is held back for %lld ms", (long long)(row.ready_at_ms - intent->posted_ms));
+	}
+	store_held_each(world->store, look_up, world);
+	store_abort(world->store);
+	for (int i = 0; i < world->held_count; i++)
+		if (!world->held_back[i].due_ms)
+			world_fail(world, "what is to be held back is lost");
+}
+
+static bool held_before(const struct world *world, const struct sim_held *a, const struct sim_held *b)
+{
+	if (a->due_ms != b->due_ms)
+		return a->due_ms < b->due_ms;
+	if (a->kind != b->kind)
+		return a->kind < b->kind;
+	return memcmp(held_id(world, a)->bytes, held_id(world, b)->bytes, ID_BYTES) < 0;
+}
+
+static void let_out(struct world *world, const struct sim_held *held)
+{
+	if (held->kind == HELD_ANSWER) {
+		const struct sim_question *question = &world->questions[held->what];
+		if (intent_is_live(&world->intents[question->intent]))
+			add_inbox(world, question->vendor, INBOX_ANSWER, held->what);
+		return;
+	}
+	if (held->kind == HELD_DECLINED) {
+		const struct sim_offer *offer = &world->offers[held->what];
+		if (intent_is_live(&world->intents[offer->intent]))
+			add_inbox(world, offer->vendor, INBOX_DECLINED, held->what);
+		return;
+	}
+	if (world->intents[held->what].known)
+		tell_losers(world, held->what);
+	world->intents[held->what].gone_pending = false;
+	if (held->tombstone)
+		add_tombstone(world, held->what, held->reason);
+}
+
+void model_let_out(struct world *world)
+{
+	for (;;) {
+		int first = -1;
+		for (int i = 0; i < world->held_count; i++)
+			if (world->held_back[i].due_ms && world->held_back[i].due_ms <= world->now_ms &&
+			    (first < 0 || held_before(world, &world->held_back[i], &world->held_back[first])))
+				first = i;
+		if (first < 0)
+			return;
+		struct sim_held held = world->held_back[first];
+		world->held_back[first] = world->held_back[--world->held_count];
+		world->event++;
+		world->totals->let_out++;
+		let_out(world, &held);
 	}
 }
 
@@ -130,13 +256,15 @@ static void end_intent(struct world *world, int number, int state)
 	intent->state = state;
 	for (int deal; state == INTENT_WITHDRAWN && (deal = first_accepted(world, number)) >= 0;)
 		lapse(world, deal);
-	if (was_released && !was_taken)
+	int reason = state == INTENT_WITHDRAWN ? OYEZ__GONE_REASON__GONE_WITHDRAWN
+	             : state == INTENT_EXPIRED ? OYEZ__GONE_REASON__GONE_EXPIRED
+	                                       : OYEZ__GONE_REASON__GONE_TAKEN;
+	if (was_released && !was_taken && intent->held)
+		hold_gone(world, number, reason);
+	else if (was_released && !was_taken)
 		tell_losers(world, number);
 	if (was_released && intent->standing)
-		add_tombstone(world, number,
-		              state == INTENT_WITHDRAWN ? OYEZ__GONE_REASON__GONE_WITHDRAWN
-		              : state == INTENT_EXPIRED ? OYEZ__GONE_REASON__GONE_EXPIRED
-		                                        : OYEZ__GONE_REASON__GONE_TAKEN);
+		add_tombstone(world, number, reason);
 	uint64_t kept = world->config.retention_ms > HOUR_MS ? world->config.retention_ms : HOUR_MS;
 	intent->forget_ms = world->now_ms + kept;
 	world->totals->withdrawn += state == INTENT_WITHDRAWN;
@@ -306,6 +434,8 @@ static enum err apply_post(struct world *world, const struct record *record)
 	intent->known = true;
 	intent->state = INTENT_WAITING;
 	intent->post_bytes = record->bytes;
+	intent->held = world->config.hold == HOLD_ALL;
+	intent->posted_ms = world->now_ms;
 	world->totals->posts++;
 	return ERR_OK;
 }
@@ -368,7 +498,7 @@ static enum err apply_decline(struct world *world, const struct record *record)
 		return err;
 	offer->state = OFFER_DECLINED;
 	intent->mail[offer->mail].removed = true;
-	add_inbox(world, offer->vendor, INBOX_DECLINED, record->offer);
+	hold_item(world, record->intent, HELD_DECLINED, offer->vendor, INBOX_DECLINED, record->offer);
 	return ERR_OK;
 }
 
@@ -388,7 +518,7 @@ static enum err apply_answer(struct world *world, const struct record *record)
 	if (!intent_is_live(intent))
 		return ERR_GONE;
 	question->answered_bytes = record->bytes;
-	add_inbox(world, question->vendor, INBOX_ANSWER, record->question);
+	hold_item(world, record->intent, HELD_ANSWER, question->vendor, INBOX_ANSWER, record->question);
 	return ERR_OK;
 }
 
@@ -510,7 +640,8 @@ static enum err may_answer(struct world *world, int number, int self, bool *drop
 	expire_if_due(world, number);
 	if (intent->state == INTENT_WAITING)
 		return ERR_NOT_RELEASED;
-	if (intent->state != INTENT_RELEASED || taken(intent))
+	bool over = intent->state != INTENT_RELEASED || taken(intent);
+	if (over && !intent->gone_pending)
 		return ERR_GONE;
 	if (intent->shown.terms && !world->vendors[self].terms)
 		return ERR_TERMS_REFUSED;
@@ -520,7 +651,7 @@ static enum err may_answer(struct world *world, int number, int self, bool *drop
 		others += vendor != self && holds_place(world, number, vendor, false);
 	if (others >= VENDORS_PER_INTENT && !holds_place(world, number, self, true))
 		return ERR_VENDOR_LIMIT;
-	*dropped = (intent->block >> self & 1) || (intent->allow && !(intent->allow >> self & 1));
+	*dropped = over || (intent->block >> self & 1) || (intent->allow && !(intent->allow >> self & 1));
 	return ERR_OK;
 }
 
@@ -662,7 +793,10 @@ static enum err apply_countersign(struct world *world, const struct record *reco
 	add_mail(world, deal->intent, MAIL_COUNTERSIGNED, record->deal);
 	add_inbox(world, deal->vendor, INBOX_COUNTERSIGNED, record->deal);
 	if (intent_is_live(intent) && taken(intent)) {
-		tell_losers(world, deal->intent);
+		if (intent->held)
+			hold_gone(world, deal->intent, OYEZ__GONE_REASON__GONE_TAKEN);
+		else
+			tell_losers(world, deal->intent);
 		if (intent->standing)
 			add_tombstone(world, deal->intent, OYEZ__GONE_REASON__GONE_TAKEN);
 	}

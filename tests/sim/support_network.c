@@ -201,6 +201,9 @@ static void settle(struct world *world, bool delivered)
 	keep_outcomes(world);
 	settle_flights(world, &effects, delivered);
 	model_timers(world);
+	if (ticked)
+		model_let_out(world);
+	model_look_up_holds(world);
 	check_new_feed(world, ticked);
 	if (ticked)
 		world->next_tick_ms = (world->now_ms / world->config.tick_ms + 1) * world->config.tick_ms;

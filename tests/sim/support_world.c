@@ -122,6 +122,7 @@ static void world_init(struct world *world)
 	world->feed_first = 1;
 	world->now_ms = UINT64_C(1800000000000) + random_below(world, 100000);
 	world->config = (struct service_config){
+	    .hold = random_chance(world, 40) ? HOLD_ALL : HOLD_OFF,
 	    .crowd = CROWDS[random_below(world, 4)],
 	    .tick_ms = 1000,
 	    .retention_ms = RETENTIONS[random_below(world, 3)],

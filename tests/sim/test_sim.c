@@ -65,6 +65,8 @@ static void print_totals(const struct totals *totals, double seconds)
 	PRINT(deliveries);
 	PRINT(tombstones);
 	PRINT(parked);
+	PRINT(held_back);
+	PRINT(let_out);
 	PRINT(refusals);
 	PRINT(conflicts);
 	PRINT(repeats);

@@ -29,6 +29,7 @@ enum {
 	VENDORS_PER_INTENT = 3,
 	OFFERS_PER_INTENT = 3,
 	STEPS_LOGGED = 24,
+	HELD_MAX = 1024,
 };
 
 // ---- what people can name
@@ -83,6 +84,9 @@ struct sim_intent {
 	struct words shown; // as released
 	uint32_t crowd;
 	bool standing;       // its release is in the feed and not ended
+	bool held;           // what vendors see of it is held back
+	bool gone_pending;   // its end has not reached the vendors yet
+	uint64_t posted_ms, ready_ms; // ready: as the broker drew it
 	int withdrawn_batch; // its wallet was told so in, 0 = not yet
 	struct mail mail[MAIL_MAX];
 	int mail_count;
@@ -152,6 +156,15 @@ struct sim_subscription {
 	uint64_t held[FEED_MAX / 64 + 1]; // releases received, bits by position
 };
 
+// What vendors shall see later: when is for the broker to draw, that and in which order is for the model to know.
+struct sim_held {
+	enum held_kind kind;
+	int what; // intent, question or offer
+	int reason;
+	bool tombstone;
+	uint64_t made_ms, due_ms; // due 0: not looked up yet
+};
+
 enum feed_entry_kind { FEED_ENTRY_RELEASE, FEED_ENTRY_GONE };
 struct feed_entry {
 	enum feed_entry_kind kind;
@@ -216,6 +229,9 @@ struct world {
 	struct feed_entry *feed; // model; position 1 at index 0
 	uint64_t feed_count, feed_first;
 
+	struct sim_held held_back[HELD_MAX];
+	int held_count;
+
 	// The model's clock.
 	uint64_t seen_ms, held_at_ms, next_tick_ms;
 	bool held;
@@ -240,7 +256,7 @@ struct world {
 struct totals {
 	uint64_t seeds, steps, commands, batches, crashes, failed_commits, posts, releases, offers, accepts, countersigned,
 	    revealed, concluded, lapsed, withdrawn, expired, deliveries, tombstones, refusals, conflicts, repeats, jumps,
-	    holds, parked;
+	    holds, parked, held_back, let_out;
 };
 
 // ---- support_world.c
@@ -277,6 +293,9 @@ bool vendor_may(const struct sim_vendor *vendor, const struct words *words);
 // Applies the flight's record to the model; fills in what to expect.
 void model_apply(struct world *world, struct flight *flight);
 void model_timers(struct world *world);
+// What the broker drew for what the model holds back since the last batch; what is due is let out at a tick.
+void model_look_up_holds(struct world *world);
+void model_let_out(struct world *world);
 bool model_tick_due(const struct world *world);
 void model_released(struct world *world, int intent, const Oyez__Release *release, uint64_t seq);
 bool intent_is_live(const struct sim_intent *intent);
