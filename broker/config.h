@@ -29,6 +29,10 @@
 	X(guardians, "", "URL#KEY of a guardian whose vouchers are taken and boxes filled, as a home; repeat it")           \
 	X(posting, NULL, "open|stamp|token: what a post must bring")                                                       \
 	X(stamp_bits, "20", "N: zero bits of a stamp, where posting asks for one")                                         \
+	X(accounts, NULL, "invite|stamp: how wallets open accounts here, as with a guardian")                              \
+	X(account_stamp_bits, "20", "N: zero bits of a stamp for an account")                                              \
+	X(accounts_max, "100000", "N: accounts taken")                                                                     \
+	X(vouchers_per_day, "2", "N: vouchers an account gets a day; each is good for 16 tokens")                          \
 	X(vendors_per_intent, "50", "N: vendors that may answer one intent")                                               \
 	X(offers_per_intent, "50", "N: offers that may stand for one intent")                                              \
 	X(retention, "30d", "DURATION the feed is kept")                                                                   \
@@ -74,7 +78,8 @@ struct config {
 	size_t home_count, guardian_count;
 	enum _Oyez__Posting posting;
 	uint32_t stamp_bits;
-	bool hold, vendors_open, demo;
+	uint32_t accounts_max, account_stamp_bits, vouchers_per_day;
+	bool hold, vendors_open, accounts_by_stamp, demo;
 	bool checking;   // --check-config or --print-config: problems are told in plain words
 	bool local_only; // every listener is on loopback or ipc
 	enum log_level log_level;

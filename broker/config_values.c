@@ -264,6 +264,8 @@ bool config_understand(struct config *config, struct config_problem *problem)
 		config_set(config, CONFIG_vendors, config->local_only ? "open" : "approved", "default");
 	if (!config->settings[CONFIG_posting].text)
 		config_set(config, CONFIG_posting, config->local_only ? "open" : "token", "default");
+	if (!config->settings[CONFIG_accounts].text)
+		config_set(config, CONFIG_accounts, config->local_only ? "stamp" : "invite", "default");
 	config->taxonomy =
 	    strcmp(config->settings[CONFIG_taxonomy].text, "builtin") == 0 ? NULL : config->settings[CONFIG_taxonomy].text;
 	config->tls_certificate = config->settings[CONFIG_tls_certificate].text;
@@ -278,6 +280,10 @@ bool config_understand(struct config *config, struct config_problem *problem)
 	       read_brokers(config, CONFIG_guardians, config->guardians, GUARDIANS_MAX, &config->guardian_count, problem) &&
 	       read_posting(config, problem) &&
 	       read_number(config, CONFIG_stamp_bits, 1, STAMP_BITS_MAX, &config->stamp_bits, problem) &&
+	       read_choice(config, CONFIG_accounts, "stamp", "invite", &config->accounts_by_stamp, problem) &&
+	       read_number(config, CONFIG_account_stamp_bits, 1, STAMP_BITS_MAX, &config->account_stamp_bits, problem) &&
+	       read_number(config, CONFIG_accounts_max, 0, 10000000, &config->accounts_max, problem) &&
+	       read_number(config, CONFIG_vouchers_per_day, 0, VOUCHERS_PER_DAY_MAX, &config->vouchers_per_day, problem) &&
 	       read_number(config, CONFIG_vendors_per_intent, 1, 10000, &config->vendors_per_intent_max, problem) &&
 	       read_number(config, CONFIG_offers_per_intent, 1, 10000, &config->offers_per_intent_max, problem) &&
 	       read_duration(config, CONFIG_retention, HOUR_MS, 365 * DAY_MS, &config->retention_ms, problem) &&

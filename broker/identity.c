@@ -1,6 +1,7 @@
 // Keys and the configuration record in the store's named values:
 //   "identity"      32 bytes: the Ed25519 seed
 //   "gateway_keys"  newest first, each: made_at_ms (8) ‖ accepted_until_ms (8) ‖ secret key (32) ‖ public key (32)
+//   "token_keys"    newest first, each: epoch (4) ‖ secret scalar (32). Keys of epochs past redemption are gone.
 //   "config"        Signed Config as sent out, to keep its number and see whether its content changed
 // Example of a gateway key's first bytes: 0000018f2a3b4c00 0000018f345f9c00 ...
 #include "identity.h"
@@ -14,7 +15,11 @@
 #include "proto/agreement.h"
 #include "proto/terms.h"
 
-enum { GATEWAY_ROW_BYTES = 8 + 8 + KEY_BYTES + KEY_BYTES, SEED_BYTES = 32 };
+enum {
+	GATEWAY_ROW_BYTES = 8 + 8 + KEY_BYTES + KEY_BYTES,
+	TOKEN_ROW_BYTES = 4 + VOPRF_SCALAR_BYTES,
+	SEED_BYTES = 32,
+};
 
 static void load_pair(struct identity *identity, struct store *store, struct arena *arena)
 {
@@ -75,7 +80,7 @@ static void rotate_keys(struct identity *identity, struct store *store, uint64_t
 	sodium_memzero(identity->keys + kept, sizeof(identity->keys[0]) * (IDENTITY_GATEWAY_KEYS_MAX - kept));
 	bool changed = kept != identity->key_count;
 	identity->key_count = kept;
-	if (kept == 0 || now_ms >= identity_rotate_at_ms(identity)) {
+	if (kept == 0 || now_ms >= identity->key_made_at_ms + GATEWAY_KEY_ROTATE_MS) {
 		if (kept == IDENTITY_GATEWAY_KEYS_MAX)
 			kept--;
 		memmove(identity->keys + 1, identity->keys, kept * sizeof(identity->keys[0]));
@@ -91,11 +96,6 @@ static void rotate_keys(struct identity *identity, struct store *store, uint64_t
 		save_keys(identity, store);
 }
 
-// Everything the record says but its number and time. Points into identity, config and static memory.
-struct draft {
-	Oyez__Config message;
-	Oyez__GatewayKey keys[IDENTITY_GATEWAY_KEYS_MAX];
-	Oyez__GatewayKey *key_list[IDENTITY_GATEWAY_KEYS_MAX];
 static void load_token_keys(struct identity *identity, struct store *store, struct arena *arena)
 {
 	struct bytes bytes;
@@ -157,16 +157,21 @@ static void fill_rights(struct identity *identity, const struct config *config)
 		memcpy(rights->guardians[i], config->guardians[i].key, KEY_BYTES);
 }
 
+// Everything the record says but its number and time. Points into identity, config and static memory.
+struct draft {
+	Oyez__Config message;
+	Oyez__GatewayKey keys[IDENTITY_GATEWAY_KEYS_MAX];
+	Oyez__GatewayKey *key_list[IDENTITY_GATEWAY_KEYS_MAX];
 	char *terms[TERMS_MAX];
 	uint8_t taxonomy_hash[32];
+	Oyez__TokenKey token_keys[TOKEN_KEYS_MAX];
+	Oyez__TokenKey *token_key_list[TOKEN_KEYS_MAX];
+	ProtobufCBinaryData guardians[GUARDIANS_MAX];
 };
 
 static void make_draft(struct draft *draft, struct identity *identity, const struct config *config,
                        const uint8_t taxonomy_hash[32])
 {
-	Oyez__TokenKey token_keys[TOKEN_KEYS_MAX];
-	Oyez__TokenKey *token_key_list[TOKEN_KEYS_MAX];
-	ProtobufCBinaryData guardians[GUARDIANS_MAX];
 	oyez__config__init(&draft->message);
 	memcpy(draft->taxonomy_hash, taxonomy_hash, sizeof(draft->taxonomy_hash));
 	for (size_t i = 0; i < identity->key_count; i++) {
@@ -195,12 +200,10 @@ static void make_draft(struct draft *draft, struct identity *identity, const str
 	message->taxonomy_hash = (ProtobufCBinaryData){sizeof(draft->taxonomy_hash), draft->taxonomy_hash};
 	message->retention_ms = config->retention_ms;
 	message->demo = config->demo;
-}
-
-// Is the stored record's content that of the draft? *number and *made_at_ms get what it has.
-static bool same_content(struct draft *draft, const struct identity *identity, const struct bytes *stored,
-                         uint64_t *number)
 	message->hold = config->hold;
+	message->accounts_by_stamp = config->accounts_by_stamp;
+	message->account_stamp_bits = config->accounts_by_stamp ? config->account_stamp_bits : 0;
+	message->vouchers_per_day = config->vouchers_per_day;
 	message->guardians = draft->guardians;
 	message->n_guardians = config->guardian_count;
 	for (size_t i = 0; i < config->guardian_count; i++)
@@ -216,6 +219,11 @@ static bool same_content(struct draft *draft, const struct identity *identity, c
 	}
 	message->token_keys = draft->token_key_list;
 	message->n_token_keys = identity->token_key_count;
+}
+
+// Is the stored record's content that of the draft? *number and *made_at_ms get what it has.
+static bool same_content(struct draft *draft, const struct identity *identity, const struct bytes *stored,
+                         uint64_t *number)
 {
 	Oyez__Signed *record = NULL;
 	Oyez__Config *before = NULL;
@@ -285,8 +293,11 @@ static enum err in_transaction(struct identity *identity, struct store *store, c
 	if (load) {
 		load_pair(&next, store, &arena);
 		load_keys(&next, store, &arena);
+		load_token_keys(&next, store, &arena);
 	}
 	rotate_keys(&next, store, now_ms);
+	rotate_token_keys(&next, store, now_ms);
+	fill_rights(&next, config);
 	enum err err = make_record(&next, store, &arena, config, taxonomy_hash, now_ms);
 	if (err == ERR_OK)
 		err = store_commit(store);
@@ -318,12 +329,15 @@ enum err identity_refresh(struct identity *identity, struct store *store, const 
 
 uint64_t identity_rotate_at_ms(const struct identity *identity)
 {
-	return identity->key_made_at_ms + GATEWAY_KEY_ROTATE_MS;
+	uint64_t gateway_ms = identity->key_made_at_ms + GATEWAY_KEY_ROTATE_MS;
+	uint64_t token_ms = (identity->token_keys[0].epoch + UINT64_C(1)) * TOKEN_EPOCH_MS;
+	return gateway_ms < token_ms ? gateway_ms : token_ms;
 }
 
 void identity_publish(const struct identity *identity, struct verifier *verifier)
 {
 	verifier_set_keys(verifier, identity->keys, identity->key_count);
+	verifier_set_rights(verifier, &identity->rights);
 	verifier_set_config(verifier, identity->record, identity->record_bytes);
 }
 

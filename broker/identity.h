@@ -15,7 +15,10 @@ struct identity {
 	struct gateway_key keys[IDENTITY_GATEWAY_KEYS_MAX]; // newest first
 	uint64_t key_made_at_ms;                            // of the newest
 	size_t key_count;
-	uint64_t number; // of the configuration record
+	struct token_key token_keys[TOKEN_KEYS_MAX]; // of the present epoch, then of the one before
+	size_t token_key_count;
+	struct rights rights; // for the verifier
+	uint64_t number;      // of the configuration record
 	uint8_t *record; // Signed Config, serialised
 	size_t record_bytes;
 };
@@ -23,8 +26,8 @@ struct identity {
 // Reads or makes everything, in a transaction of its own. `taxonomy_hash` goes into the record.
 enum err identity_load(struct identity *identity, struct store *store, const struct config *config,
                        const uint8_t taxonomy_hash[32], uint64_t now_ms);
-// The same later, between batches on the state thread: makes a new gateway key when the newest is a day old and a new
-// record when its content changed.
+// The same later, between batches on the state thread: makes a new gateway key when the newest is a day old, a token key
+// when a new epoch began, and a new record when its content changed.
 enum err identity_refresh(struct identity *identity, struct store *store, const struct config *config,
                           const uint8_t taxonomy_hash[32], uint64_t now_ms);
 // When identity_refresh next has a key to make.

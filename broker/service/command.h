@@ -15,6 +15,7 @@
 	X(ACCEPT, handle_accept, Oyez__Accept, REPLY_CUSTOMER)                                                             \
 	X(REVEAL, handle_reveal, Oyez__Reveal, REPLY_CUSTOMER)                                                             \
 	X(READ_MAILBOX, handle_read_mailbox, Oyez__ReadMailbox, REPLY_CUSTOMER)                                            \
+	X(ISSUE, handle_issue, Oyez__IssueTokens, REPLY_CUSTOMER)                                                          \
 	X(READ_STATUS, handle_read_status, Oyez__ReadStatus, REPLY_CUSTOMER)                                               \
 	X(REGISTER, handle_register, Oyez__Signed, REPLY_VENDOR)                                                           \
 	X(SUBSCRIBE, handle_subscribe, Oyez__Subscribe, REPLY_VENDOR)                                                      \
@@ -29,14 +30,23 @@
 	X(LIST_SUBSCRIPTIONS, handle_list_subscriptions, Oyez__ListSubscriptions, REPLY_VENDOR)                            \
 	X(SHOW_VENDOR, handle_show_vendor, Oyez__ShowVendor, REPLY_VENDOR)                                                 \
 	X(EXPLAIN, handle_explain, Oyez__ExplainRelease, REPLY_VENDOR)                                                     \
+	X(WOULD_MATCH, handle_would_match, Oyez__WouldMatch, REPLY_VENDOR)                                                 \
 	X(RELAY, handle_relay, Oyez__RelayCell, REPLY_GUARDIAN)                                                            \
 	X(PUSH, handle_push, Oyez__PushBatch, REPLY_VENDOR)                                                                \
+	X(OPEN_ACCOUNT, handle_open_account, Oyez__OpenAccount, REPLY_GUARDIAN)                                            \
+	X(SHOW_ACCOUNT, handle_show_account, Oyez__ShowAccount, REPLY_GUARDIAN)                                            \
+	X(ASK_VOUCHER, handle_ask_voucher, Oyez__AskVoucher, REPLY_GUARDIAN)                                               \
+	X(OPEN_BOX, handle_open_box, Oyez__OpenBox, REPLY_GUARDIAN)                                                        \
+	X(CLOSE_BOX, handle_close_box, Oyez__CloseBox, REPLY_GUARDIAN)                                                     \
+	X(READ_BOXES, handle_read_boxes, Oyez__ReadBoxes, REPLY_GUARDIAN)                                                  \
 	X(ADMIN_STATUS, handle_admin_status, Oyez__AdminStatus, REPLY_ADMIN)                                               \
 	X(ADMIN_VENDORS, handle_admin_vendors, Oyez__AdminVendors, REPLY_ADMIN)                                            \
 	X(ADMIN_APPROVE, handle_admin_approve, Oyez__AdminApprove, REPLY_ADMIN)                                            \
 	X(ADMIN_SUSPEND, handle_admin_suspend, Oyez__AdminSuspend, REPLY_ADMIN)                                            \
 	X(ADMIN_COMPACT, handle_admin_compact, Oyez__AdminCompact, REPLY_ADMIN)                                            \
-	X(ADMIN_CONFIRM_CLOCK, handle_admin_confirm_clock, Oyez__AdminConfirmClock, REPLY_ADMIN)
+	X(ADMIN_CONFIRM_CLOCK, handle_admin_confirm_clock, Oyez__AdminConfirmClock, REPLY_ADMIN)                           \
+	X(ADMIN_ACCOUNTS, handle_admin_accounts, Oyez__AdminAccounts, REPLY_ADMIN)                                         \
+	X(ADMIN_INVITE, handle_admin_invite, Oyez__AdminInvite, REPLY_ADMIN)
 
 enum command_kind {
 #define X(KIND, handler, type, form) COMMAND_##KIND,
@@ -58,6 +68,13 @@ static inline enum reply_form command_reply_form(enum command_kind kind)
 	return forms[kind];
 }
 
+// What a post brings, judged before it comes to the state: tokens.c decides.
+struct right {
+	enum err token, stamp; // ERR_OK, or why not
+	uint32_t epoch;        // of the token; of an issue's voucher
+	struct id intent;      // the one the token is for
+};
+
 struct command {
 	enum command_kind kind;
 	uint64_t origin;                 // where the reply goes; the edge's own number, 0 = nobody waits
@@ -70,6 +87,7 @@ struct command {
 		const uint8_t *at;
 		size_t count;
 	} payload_bytes; // the payload's serialised form where the store keeps it (Post); empty otherwise
+	struct right right; // of a post or an issue
 	// Attached by the sequencer:
 	uint64_t now_ms;
 	uint8_t random[32]; // of a post: its release id, and the key its holds are drawn from

@@ -199,7 +199,12 @@ enum err derived_load(struct service *service)
 	store_vendor_each(service->store, load_vendor, service);
 	store_subscription_each(service->store, load_subscription, service);
 	store_intent_each(service->store, load_intent, service);
+	if (!guardian_load(service)) {
+		store_abort(service->store);
+		return ERR_INTERNAL;
+	}
 	uint64_t last = store_feed_last(service->store);
+	feed_tail_reset(&service->tail, last);
 	service->numbers.feed_length = last ? last - store_feed_first(service->store) + 1 : 0;
 	if (first)
 		return store_commit(service->store);
@@ -211,7 +216,11 @@ enum err derived_load(struct service *service)
 void derived_unload(struct service *service)
 {
 	index_free(service->index);
+	index_hits_fini(&service->hits);
 	service->index = NULL;
+	// Answers kept may hold records that were never committed.
+	fetch_cache_free(service->fetch_cache);
+	service->fetch_cache = NULL;
 	free(service->listeners);
 	free(service->vendors);
 	free(service->waiting);
@@ -224,4 +233,5 @@ void derived_unload(struct service *service)
 	id_map_clear(&service->listener_numbers);
 	id_map_clear(&service->vendor_numbers);
 	id_map_clear(&service->waiting_numbers);
+	guardian_unload(service);
 }

@@ -13,20 +13,27 @@ enum { TRIM_PER_SLICE = 512, INBOXES_PER_SLICE = 64, INBOX_ITEMS_PER_SLICE = 256
 static void remember_hit(struct listener *listener, uint64_t seq)
 {
 	if (listener->hit_count == HITS_MAX) {
-		listener->hits_after = listener->hits[0];
-		memmove(listener->hits, listener->hits + 1, (HITS_MAX - 1) * sizeof *listener->hits);
+		listener->hits_after = listener->hits[listener->hit_first];
+		listener->hit_first = (listener->hit_first + 1) % HITS_MAX;
 		listener->hit_count--;
 	}
-	listener->hits[listener->hit_count++] = seq;
+	listener->hits[(listener->hit_first + listener->hit_count++) % HITS_MAX] = seq;
 }
 
-static void announce(struct service *service, const struct match_header *header, uint64_t seq)
+static void announce(struct service *service, const struct match_header *header, uint64_t seq, struct bytes bytes)
 {
-	const struct index_hit *hits;
-	size_t count = index_match(service->index, header, &hits);
+	struct tail_item item;
+	if (seq == 0)
+		return; // the transaction has failed
+	if (feed_item_encode(service, seq, header, bytes, &item))
+		feed_tail_add(&service->tail, seq, header, item.bytes, item.count);
+	size_t count = index_match(service->index, header, &service->hits);
 	for (size_t i = 0; i < count; i++) {
-		struct listener *listener = &service->listeners[hits[i].number];
+		struct listener *listener = &service->listeners[service->hits.items[i].number];
 		remember_hit(listener, seq);
+		if (listener->woken == service->parking.generation)
+			continue; // everybody who waits for it has been woken
+		listener->woken = service->parking.generation;
 		parking_wake(service, &listener->id);
 	}
 	service->numbers.feed_length++;
@@ -41,16 +48,22 @@ void feed_release(struct service *service, struct intent *intent)
 	ProtobufCBinaryData bytes = wire_pack(&service->arena, &release_message(service, intent, true)->base);
 	intent->release_seq = store_feed_append(service->store, &header, bytes.data, bytes.len);
 	header.release_seq = intent->release_seq;
-	announce(service, &header, intent->release_seq);
+	announce(service, &header, intent->release_seq, (struct bytes){bytes.data, bytes.len});
 	estimate_release(service, &intent->facets, intent->crowd, intent->released_at_ms);
 	service->numbers.releases++;
+}
+
+void feed_purge(struct service *service, uint64_t seq, enum _Oyez__GoneReason reason)
+{
+	store_feed_purge(service->store, seq, (uint8_t)reason);
+	feed_tail_purge(&service->tail, seq, (uint8_t)reason);
 }
 
 void feed_tombstone(struct service *service, struct intent *intent, enum _Oyez__GoneReason reason)
 {
 	struct match_header header;
 	if (intent->release_seq >= store_feed_first(service->store))
-		store_feed_purge(service->store, intent->release_seq, (uint8_t)reason);
+		feed_purge(service, intent->release_seq, reason);
 	release_header(intent, &header);
 	feed_tombstone_append(service, &header, release_message(service, intent, false), reason);
 	intent->release_seq = 0;
@@ -70,7 +83,7 @@ void feed_tombstone_append(struct service *service, const struct match_header *r
 	writer_u64(&writer, service->now_ms);
 	protobuf_c_message_pack(release, bytes + 8);
 	uint64_t seq = store_feed_append(service->store, &header, bytes, count);
-	announce(service, &header, seq);
+	announce(service, &header, seq, (struct bytes){bytes, count});
 }
 
 bool feed_tombstone_read(struct service *service, struct bytes bytes, uint64_t *at_ms, Oyez__Release **release)

@@ -1,15 +1,25 @@
-// Reading the feed for a vendor: cursors, catching up, waiting for what is new, and why a release did not match.
+// Reading the feed for a vendor: cursors, catching up, waiting for what is new.
 //
 // A subscription is served from a position on: every later event that its filter and the customer's rules let through.
 // A tombstone is an event when the vendor may hold its release; a release that is gone is skipped.
+//
+// Three sources, the nearest first:
+//   the listener's ring   the last few matches: for the many subscriptions that match little
+//   the tail              the newest records in memory: for those that match more than the ring holds
+//   a scan                everything older: on a reader beside the state thread (scan.h)
+// A scan sees what was committed when it ran. What it found is looked at once more here (a release may have gone
+// meanwhile), and ring or tail go on exactly where it stopped; if they do not reach back that far, the answer ends
+// there and says that there is more.
 #include "broker/base/cursor.h"
 #include "internal.h"
 
 enum {
-	SCAN_PER_COMMAND = 20000,                       // headers looked at, so that one command takes about a millisecond
-	ITEM_OVERHEAD_BYTES = 96,                       // of a FeedItem around its release
-	REPLY_ROOM_BYTES = REPLY_BYTES_MAX - 64 * 1024, // the rest is for the cursors of all pairs
+	LOOKS_PER_COMMAND = 20000, // headers looked at here, so that one command takes less than a millisecond
+	SCAN_WAIT_MS = 10 * 1000,  // for a scan, beyond what the vendor waits anyway; its library allows for 15 s
 };
+// The largest answer there can be, with the cursors of all pairs.
+_Static_assert(FETCH_ITEMS_MAX * (RELEASE_BYTES_MAX + 96) + FETCH_PAIRS_MAX * (CURSOR_BYTES + 4) < REPLY_BYTES_MAX,
+               "a full answer fits a reply");
 
 // ---- cursors
 
@@ -19,13 +29,6 @@ void cursor_encode(const struct service *service, uint64_t seq, uint8_t out[CURS
 	writer_init(&writer, out, CURSOR_BYTES);
 	writer_u32(&writer, service->incarnation);
 	writer_u64(&writer, seq);
-}
-
-static ProtobufCBinaryData cursor_of(struct service *service, uint64_t seq)
-{
-	uint8_t *cursor = arena_alloc(&service->arena, CURSOR_BYTES);
-	cursor_encode(service, seq, cursor);
-	return wire_bytes(cursor, CURSOR_BYTES);
 }
 
 static enum err cursor_decode(struct service *service, ProtobufCBinaryData cursor, uint64_t *seq)
@@ -54,12 +57,13 @@ struct collector {
 	const struct vendor_facts *facts;
 	uint32_t budget, max;
 	bool full; // something is left for the next request
-	Oyez__FeedItem **items;
-	size_t count, room, bytes;
+	struct pick *picks;
+	size_t count;
 	// Of the pair at work:
 	uint32_t pair;
 	struct listener *listener;
-	const struct filter *filter;
+	const struct filter *filter; // NULL if it means nothing under the present taxonomy
+	struct filter indexed;
 	uint64_t position; // looked at up to here
 	uint64_t held_seq; // releases up to here may be with the vendor
 };
@@ -76,64 +80,25 @@ static bool wanted(const struct collector *collector, const struct match_header 
 	       rules_match(&header->facets, collector->facts, NULL);
 }
 
-static Oyez__FeedItem *item_new(struct collector *collector, uint64_t seq, const struct match_header *header,
-                                uint32_t maybe, struct bytes bytes)
+// One record; `bytes` are its own if it is not in the tail. False when the reply is full before it.
+static bool look(struct collector *collector, uint64_t seq, const struct match_header *header, struct bytes bytes)
 {
 	struct service *service = collector->service;
-	Oyez__FeedItem *item = arena_alloc(&service->arena, sizeof *item);
-	oyez__feed_item__init(item);
-	item->pair = collector->pair;
-	item->cursor = cursor_of(service, seq);
-	item->at_ms = header->released_at_ms;
-	Oyez__Release *release;
-	if (header->kind == FEED_TOMBSTONE) {
-		if (!feed_tombstone_read(service, bytes, &item->at_ms, &release))
-			return NULL;
-		item->gone = (Oyez__GoneReason)header->gone_reason;
-	} else {
-		release = wire_unpack(&service->arena, &oyez__release__descriptor, bytes.at, bytes.count);
-		if (!release)
-			return NULL;
-		item->release = wire_bytes(bytes.at, bytes.count);
-		item->maybe = maybe;
-	}
-	item->release_id = release->release_id;
-	return item;
-}
-
-static void add_item(struct collector *collector, Oyez__FeedItem *item)
-{
-	if (collector->count == collector->room) {
-		size_t room = collector->room ? collector->room * 2 : 16;
-		Oyez__FeedItem **items = arena_alloc(&collector->service->arena, room * sizeof *items);
-		if (collector->count)
-			memcpy(items, collector->items, collector->count * sizeof *items);
-		collector->items = items;
-		collector->room = room;
-	}
-	collector->items[collector->count++] = item;
-	collector->bytes += item->release.len + ITEM_OVERHEAD_BYTES;
-}
-
-// One record. False when the reply or the slice is full before it.
-static bool look(void *context, uint64_t seq, const struct match_header *header, struct bytes bytes)
-{
-	struct collector *collector = context;
 	uint32_t maybe = 0;
-	if (collector->budget == 0) {
-		collector->full = true;
-		return false;
-	}
-	collector->budget--;
 	if (wanted(collector, header, &maybe)) {
-		if (collector->count >= collector->max ||
-		    collector->bytes + bytes.count + ITEM_OVERHEAD_BYTES > REPLY_ROOM_BYTES) {
+		if (collector->count >= collector->max) {
 			collector->full = true;
 			return false;
 		}
-		Oyez__FeedItem *item = item_new(collector, seq, header, maybe, bytes);
-		if (item) {
-			add_item(collector, item);
+		struct tail_item item;
+		bool readable = true;
+		if (feed_tail_has(&service->tail, seq))
+			item = *feed_tail_item(&service->tail, seq);
+		else
+			readable = feed_item_encode(service, seq, header, bytes, &item);
+		if (readable) {
+			collector->picks[collector->count++] =
+			    (struct pick){.seq = seq, .item = item, .pair = collector->pair, .maybe = maybe};
 			if (header->kind == FEED_RELEASE && seq > collector->held_seq)
 				collector->held_seq = seq;
 		}
@@ -142,79 +107,138 @@ static bool look(void *context, uint64_t seq, const struct match_header *header,
 	return true;
 }
 
-// All matches behind the position are remembered: no need to scan.
-static bool look_at_hits(struct collector *collector)
+// A record that is known to be a candidate, wherever it is.
+static bool look_at(struct collector *collector, uint64_t seq)
+{
+	struct service *service = collector->service;
+	struct match_header header;
+	struct bytes bytes = {0};
+	if (feed_tail_has(&service->tail, seq))
+		return look(collector, seq, feed_tail_header(&service->tail, seq), bytes);
+	if (!store_feed_get(service->store, seq, &header, &bytes))
+		return true; // trimmed
+	return look(collector, seq, &header, bytes);
+}
+
+// All matches behind the position are in the ring.
+static void look_at_ring(struct collector *collector)
 {
 	const struct listener *listener = collector->listener;
-	struct match_header header;
-	struct bytes bytes;
 	for (uint32_t i = 0; i < listener->hit_count; i++) {
-		if (listener->hits[i] <= collector->position)
-			continue;
-		if (store_feed_get(collector->service->store, listener->hits[i], &header, &bytes) &&
-		    !look(collector, listener->hits[i], &header, bytes))
-			return false;
+		uint64_t seq = listener->hits[(listener->hit_first + i) % HITS_MAX];
+		if (seq > collector->position && !look_at(collector, seq))
+			return;
 	}
+}
+
+static void look_at_tail(struct collector *collector)
+{
+	const struct feed_tail *tail = &collector->service->tail;
+	uint64_t last = tail->after + tail->count;
+	for (uint64_t seq = collector->position + 1; seq <= last; seq++) {
+		if (collector->budget == 0) {
+			collector->full = true;
+			return;
+		}
+		collector->budget--;
+		if (!look(collector, seq, feed_tail_header(tail, seq), (struct bytes){0}))
+			return;
+	}
+}
+
+// Neither ring nor tail reach back to `after`: between it and them there are records to be looked at.
+static bool behind(const struct service *service, const struct listener *listener, uint64_t after)
+{
+	return listener->indexed && after < listener->hits_after && after < service->tail.after;
+}
+
+static void pair_begin(struct collector *collector, uint32_t pair, struct listener *listener, uint64_t after)
+{
+	collector->pair = pair;
+	collector->listener = listener;
+	uint32_t number = (uint32_t)(listener - collector->service->listeners);
+	collector->filter = index_filter(collector->service->index, number, &collector->indexed) ? &collector->indexed : NULL;
+	collector->position = after;
+	collector->held_seq = listener->received_seq > after ? listener->received_seq : after;
+}
+
+static void pair_end(struct collector *collector, struct fetch_pair *pair)
+{
+	pair->after = collector->position;
+	if (collector->held_seq > collector->listener->received_seq)
+		collector->listener->received_seq = collector->held_seq;
+}
+
+// From the position on, to the feed's end if there is room.
+static void collect_pair(struct collector *collector)
+{
+	struct service *service = collector->service;
+	bool was_full = collector->full;
+	collector->full = false;
+	if (collector->filter && collector->position >= collector->listener->hits_after)
+		look_at_ring(collector);
+	else if (collector->filter && behind(service, collector->listener, collector->position))
+		collector->full = true;
+	else if (collector->filter)
+		look_at_tail(collector);
+	if (!collector->full)
+		collector->position = store_feed_last(service->store);
+	collector->full |= was_full;
+}
+
+// What the scan found for this pair, then what came since. True if nothing may have been missed.
+static bool collect_scanned(struct collector *collector, const struct scan *scan, const struct scan_pair *found)
+{
+	// Another request has brought this vendor releases meanwhile, so tombstones may be due that the scan left out.
+	if (collector->listener->received_seq != found->received_seq || collector->position != found->from_seq)
+		return false;
+	for (size_t i = 0; i < scan->hit_count; i++)
+		if (scan->hits[i].pair == collector->pair && !look_at(collector, scan->hits[i].seq))
+			return true; // the reply is full; the position is before this one
+	collector->position = found->after;
+	if (!found->done)
+		return false;
+	collect_pair(collector);
 	return true;
 }
 
-static void collect_pair(struct collector *collector, struct fetch_pair *pair, struct listener *listener)
+static const struct scan_pair *scanned_pair(const struct scan *scan, uint32_t pair)
 {
-	struct service *service = collector->service;
-	uint64_t last = store_feed_last(service->store);
-	uint64_t known = listener->received_seq > pair->after ? listener->received_seq : pair->after;
-	collector->listener = listener;
-	collector->filter = index_filter(service->index, (uint32_t)(listener - service->listeners));
-	collector->position = pair->after;
-	collector->held_seq = known;
-	bool was_full = collector->full;
-	collector->full = false;
-	if (!collector->filter)
-		collector->position = last;
-	else if (pair->after >= listener->hits_after)
-		look_at_hits(collector);
-	else
-		store_feed_scan(service->store, pair->after, look, collector);
-	if (!collector->full)
-		collector->position = last;
-	collector->full |= was_full;
-	pair->after = collector->position;
-	if (collector->held_seq > listener->received_seq)
-		listener->received_seq = collector->held_seq;
+	for (size_t i = 0; scan && i < scan->pair_count; i++)
+		if (scan->pairs[i].pair == pair)
+			return &scan->pairs[i];
+	return NULL;
 }
 
-// ERR_NOT_FOUND when a subscription has been removed meanwhile.
-static enum err collect(struct collector *collector, struct fetch_pair *pairs, size_t count)
+// ERR_NOT_FOUND when a subscription has been removed meanwhile. `scan` is NULL unless one was needed and is over.
+static enum err collect(struct collector *collector, struct fetch_pair *pairs, size_t count, const struct scan *scan)
 {
+	uint64_t earliest = store_feed_first(collector->service->store) - 1;
 	for (size_t i = 0; i < count; i++) {
 		struct listener *listener = listener_find(collector->service, &pairs[i].subscription);
 		if (!listener)
 			return ERR_NOT_FOUND;
-		collector->pair = (uint32_t)i;
-		collect_pair(collector, &pairs[i], listener);
+		if (pairs[i].after < earliest)
+			pairs[i].after = earliest; // what was between has been trimmed while this request waited
+		const struct scan_pair *found = scanned_pair(scan, (uint32_t)i);
+		pair_begin(collector, (uint32_t)i, listener, pairs[i].after);
+		if (!found)
+			collect_pair(collector);
+		else if (!collect_scanned(collector, scan, found))
+			collector->full = true;
+		pair_end(collector, &pairs[i]);
 	}
 	return ERR_OK;
 }
 
-static void reply_fetch(struct collector *collector, uint64_t origin, const struct fetch_pair *pairs, size_t count)
+static void answer_fetch(struct collector *collector, uint64_t origin, const struct fetch_pair *pairs, size_t count)
 {
-	struct service *service = collector->service;
-	Oyez__FetchReply fetch = OYEZ__FETCH_REPLY__INIT;
-	Oyez__Reply reply = OYEZ__REPLY__INIT;
-	fetch.n_items = collector->count;
-	fetch.items = collector->items;
-	fetch.n_scanned = count;
-	fetch.scanned = arena_alloc(&service->arena, count * sizeof *fetch.scanned);
 	for (size_t i = 0; i < count; i++) {
-		struct listener *listener = listener_find(service, &pairs[i].subscription);
-		fetch.scanned[i] = cursor_of(service, pairs[i].after);
-		if (pairs[i].after > listener->sent_seq)
+		struct listener *listener = listener_find(collector->service, &pairs[i].subscription);
+		if (listener && pairs[i].after > listener->sent_seq)
 			listener->sent_seq = pairs[i].after;
 	}
-	fetch.more = collector->full;
-	reply.body_case = OYEZ__REPLY__BODY_FETCH;
-	reply.fetch = &fetch;
-	reply_vendor(service, origin, &reply);
+	reply_fetch(collector->service, origin, collector->picks, collector->count, pairs, count, collector->full);
 }
 
 // ---- the command
@@ -262,9 +286,36 @@ static struct collector collector_of(struct service *service, const struct vendo
 	return (struct collector){
 	    .service = service,
 	    .facts = facts,
-	    .budget = SCAN_PER_COMMAND,
+	    .budget = LOOKS_PER_COMMAND,
 	    .max = max && max < FETCH_ITEMS_MAX ? max : FETCH_ITEMS_MAX,
+	    .picks = arena_alloc(&service->arena, FETCH_ITEMS_MAX * sizeof(struct pick)),
 	};
+}
+
+// NULL if no pair needs one.
+static struct scan *scan_for(struct service *service, const struct fetch_pair *pairs, size_t count, uint32_t max,
+                             const struct vendor_facts *facts)
+{
+	struct scan *scan = NULL;
+	for (size_t i = 0; i < count; i++) {
+		struct listener *listener = listener_find(service, &pairs[i].subscription);
+		if (!listener || !behind(service, listener, pairs[i].after))
+			continue;
+		if (!scan) {
+			scan = scan_new(SCAN_FETCH, service->store, &service->trees, facts, count);
+			scan->hits_max = max && max < FETCH_ITEMS_MAX ? max : FETCH_ITEMS_MAX;
+		}
+		struct filter filter;
+		index_filter(service->index, (uint32_t)(listener - service->listeners), &filter); // `behind` saw that it is there
+		struct scan_pair *pair = scan_add_pair(scan, &filter);
+		pair->subscription = listener->id;
+		pair->pair = (uint32_t)i;
+		pair->after = pair->from_seq = pairs[i].after;
+		pair->start_seq = listener->start_seq;
+		pair->received_seq = listener->received_seq;
+		pair->held_seq = listener->received_seq > pair->after ? listener->received_seq : pair->after;
+	}
+	return scan;
 }
 
 enum err handle_fetch(struct service *service, const struct command *command, const Oyez__Fetch *fetch)
@@ -278,82 +329,85 @@ enum err handle_fetch(struct service *service, const struct command *command, co
 		err = resolve(service, command, fetch->pairs[i], &pairs[i]);
 	if (err)
 		return err;
-	struct collector collector = collector_of(service, &service->vendor.facts, fetch->max);
-	err = collect(&collector, pairs, count);
-	if (err)
-		return err;
-	if (collector.count > 0 || collector.full || fetch->wait_ms == 0) {
-		reply_fetch(&collector, command->origin, pairs, count);
-		return ERR_OK;
-	}
 	uint32_t wait_ms = fetch->wait_ms < WAIT_MS_MAX ? fetch->wait_ms : WAIT_MS_MAX;
 	struct parked request = {
 	    .kind = PARKED_FETCH,
 	    .origin = command->origin,
 	    .sender = command->sender,
 	    .deadline_ms = service->now_ms + wait_ms,
+	    .wait_until_ms = service->now_ms + wait_ms,
 	    .max = fetch->max,
 	    .pairs = pairs,
 	    .pair_count = count,
 	};
-	return parking_add(service, &request);
+	struct scan *scan = scan_for(service, pairs, count, fetch->max, &service->vendor.facts);
+	if (scan) {
+		request.deadline_ms += SCAN_WAIT_MS;
+		err = parking_add(service, &request);
+		if (err)
+			scan_free(scan);
+		else
+			scan_start(service, service->parking.all, scan);
+		return err;
+	}
+	struct collector collector = collector_of(service, &service->vendor.facts, fetch->max);
+	err = collect(&collector, pairs, count, NULL);
+	if (err)
+		return err;
+	if (collector.count == 0 && !collector.full && fetch->wait_ms > 0)
+		return parking_add(service, &request);
+	answer_fetch(&collector, command->origin, pairs, count);
+	return ERR_OK;
 }
 
-bool fetch_resume(struct service *service, struct parked *parked, bool final)
+static enum err check_vendor(struct service *service, const struct id *id, struct vendor *vendor)
+{
+	if (!store_vendor_find(service->store, id, &service->arena, vendor))
+		return ERR_VENDOR_UNKNOWN;
+	return vendor->status == OYEZ__VENDOR_STATUS__VENDOR_APPROVED ? ERR_OK : ERR_VENDOR_SUSPENDED;
+}
+
+// With `scan`, the one it waited for is over.
+static bool resume(struct service *service, struct parked *parked, bool final, const struct scan *scan)
 {
 	struct vendor vendor;
-	enum err err = ERR_OK;
-	if (!store_vendor_find(service->store, &parked->sender, &service->arena, &vendor))
-		err = ERR_VENDOR_UNKNOWN;
-	else if (vendor.status != OYEZ__VENDOR_STATUS__VENDOR_APPROVED)
-		err = ERR_VENDOR_SUSPENDED;
+	enum err err = check_vendor(service, &parked->sender, &vendor);
 	struct collector collector = collector_of(service, &vendor.facts, parked->max);
-	if (!err)
-		err = collect(&collector, parked->pairs, parked->pair_count);
+	bool given_up = parked->scan && !scan; // the deadline came first
+	if (!err && given_up)
+		collector.full = true;
+	else if (!err)
+		err = collect(&collector, parked->pairs, parked->pair_count, scan);
 	if (err)
 		reply_error(service, parked->origin, REPLY_VENDOR, err, NULL);
 	else if (collector.count > 0 || collector.full || final)
-		reply_fetch(&collector, parked->origin, parked->pairs, parked->pair_count);
+		answer_fetch(&collector, parked->origin, parked->pairs, parked->pair_count);
 	else
 		return false;
 	return true;
 }
 
-// ---- explanations
-
-enum err handle_explain(struct service *service, const struct command *command, const Oyez__ExplainRelease *message)
+bool fetch_resume(struct service *service, struct parked *parked, bool final)
 {
-	struct id id = id_of_wire(message->subscription_id);
-	struct release_id release = release_id_of_wire(message->release_id);
-	struct listener *listener = listener_find(service, &id);
-	struct intent intent;
-	if (!listener || !intent_load_released(service, &release, &intent))
-		return ERR_NOT_FOUND;
-	if (!id_equal(&listener->vendor, &command->sender))
-		return ERR_NOT_YOURS;
-	if (intent.state != INTENT_RELEASED || !intent.release_seq)
-		return intent.state == INTENT_WAITING ? ERR_NOT_FOUND : ERR_GONE;
-	struct match_header header;
-	uint32_t failed = 0, rules_failed = 0, maybe = 0;
-	const struct filter *filter = index_filter(service->index, (uint32_t)(listener - service->listeners));
-	release_header(&intent, &header);
-	if (filter)
-		filter_match(filter, &header, &service->trees, &maybe, &failed);
-	else
-		failed = FACET_CATEGORY;
-	rules_match(&intent.facets, &service->vendor.facts, &rules_failed);
-	const char *names[FACET_NAMES_MAX + 1];
-	size_t count = facet_names(failed | rules_failed, names);
-	if (intent.release_seq <= listener->start_seq)
-		names[count++] = "released_before";
-	Oyez__Explanation explanation = OYEZ__EXPLANATION__INIT;
-	explanation.matches = count == 0;
-	explanation.failed = (char **)names;
-	explanation.n_failed = count;
-	explanation.maybe = maybe;
-	Oyez__Reply reply = OYEZ__REPLY__INIT;
-	reply.body_case = OYEZ__REPLY__BODY_EXPLANATION;
-	reply.explanation = &explanation;
-	reply_vendor(service, command->origin, &reply);
-	return ERR_OK;
+	if (parked->scan && !final)
+		return false;
+	struct vendor vendor;
+	if (!final && check_vendor(service, &parked->sender, &vendor) == ERR_OK) {
+		// More than ring and tail hold has come at once.
+		struct scan *scan = scan_for(service, parked->pairs, parked->pair_count, parked->max, &vendor.facts);
+		if (scan) {
+			parking_set_deadline(service, parked, parked->wait_until_ms + SCAN_WAIT_MS);
+			scan_start(service, parked, scan);
+			return false;
+		}
+	}
+	return resume(service, parked, final, NULL);
+}
+
+bool fetch_scanned(struct service *service, struct parked *parked, const struct scan *scan)
+{
+	if (resume(service, parked, service->now_ms >= parked->wait_until_ms, scan))
+		return true;
+	parking_set_deadline(service, parked, parked->wait_until_ms);
+	return false;
 }

@@ -8,14 +8,17 @@
 #include "broker/core/index.h"
 #include "estimate.h"
 #include "facet_map.h"
+#include "feed_tail.h"
+#include "guardian.h"
 #include "id_map.h"
 #include "outbox.h"
 #include "parking.h"
+#include "scan.h"
 #include "service.h"
 #include "wire.h"
 
 // A subscription in memory. Positions are sequence numbers of the feed.
-enum { HITS_MAX = 16 };
+enum { HITS_MAX = 8 }; // a power of two; who has more is served from the tail
 struct listener {
 	struct id id, vendor;
 	uint64_t made_at_ms;
@@ -24,8 +27,9 @@ struct listener {
 	uint64_t sent_seq;       // answered up to here by this process, 0 = nothing yet
 	uint64_t received_seq;   // releases up to here may have reached the vendor
 	uint64_t hits_after;     // all matches after this position are in `hits`
-	uint64_t hits[HITS_MAX]; // the latest matches, ascending
-	uint32_t hit_count;
+	uint64_t hits[HITS_MAX]; // the latest matches, ascending from hit_first on, around the end
+	uint64_t woken;          // parking.generation when its waiting requests were woken last
+	uint32_t hit_first, hit_count;
 	bool used;
 	bool indexed; // false: its filter means nothing under the present taxonomy
 };
@@ -61,6 +65,7 @@ struct service {
 
 	// Derived.
 	struct index *index;
+	struct index_hits hits; // of the latest event
 	struct listener *listeners;                            // numbered as in the index
 	uint32_t listener_count, listener_room, listener_free; // free ones are looked for from listener_free on
 	struct id_map listener_numbers;
@@ -71,13 +76,18 @@ struct service {
 	uint32_t waiting_count, waiting_room;
 	struct id_map waiting_numbers;
 	struct estimate estimate;
+	struct feed_tail tail;
+
+	struct guardian guardian;
 
 	struct parking parking;
+	struct relay_limits *relay_limits; // NULL until somebody relays
+	struct scan *scans, **scans_end; // asked for and not taken yet, in order
+	struct fetch_cache *fetch_cache;
 	struct service_numbers numbers, numbers_before; // before: as of service_begin, for a failed commit
 };
 
 // Subscriptions removed stay as rows for a day, so that a late duplicate does not bring them back.
-	struct relay_limits *relay_limits; // NULL until somebody relays
 #define SUBSCRIPTION_REMOVED UINT64_MAX // as start_seq
 #define SUBSCRIPTION_FORGET_MS DAY_MS
 
@@ -129,6 +139,12 @@ struct question_list questions_of(struct service *service, const struct id *inte
 void answer_deliver(struct service *service, struct intent *intent, bool offer, Oyez__VendorMessage *message,
                     uint64_t *mailbox_seq);
 
+// ---- tokens.c
+// May this post be stored, by its token or stamp? ERR_TOKEN_MISSING, ERR_TOKEN_BAD, ERR_TOKEN_EXPIRED, ERR_TOKEN_SPENT,
+// ERR_STAMP_BAD.
+enum err right_check(struct service *service, const struct command *command);
+void issued_trim(struct service *service);
+
 // ---- offers.c
 struct offer_list {
 	struct offer *items;
@@ -159,6 +175,8 @@ void release_header(const struct intent *intent, struct match_header *header);
 void feed_release(struct service *service, struct intent *intent);
 // Ends it: release_seq becomes 0, since nothing of it stands in the feed any more. Once per release.
 void feed_tombstone(struct service *service, struct intent *intent, enum _Oyez__GoneReason reason);
+// Nothing of the release at `seq` is delivered any more; its header stays.
+void feed_purge(struct service *service, uint64_t seq, enum _Oyez__GoneReason reason);
 // The tombstone alone, from what vendors know of the release: with nothing left of it in the feed.
 void feed_tombstone_append(struct service *service, const struct match_header *release_header,
                            const Oyez__Release *release, enum _Oyez__GoneReason reason);
@@ -172,6 +190,31 @@ void feed_renumber(struct service *service);
 // ---- fetch.c
 void cursor_encode(const struct service *service, uint64_t seq, uint8_t out[CURSOR_BYTES]);
 bool fetch_resume(struct service *service, struct parked *parked, bool final);
+// Its scan is over. True if it was answered.
+bool fetch_scanned(struct service *service, struct parked *parked, const struct scan *scan);
+
+// ---- fetch_reply.c: the answer to a fetch, made once for all who get the same
+struct pick {
+	uint64_t seq;
+	struct tail_item item;
+	uint32_t pair, maybe;
+};
+// A FeedItem as it stands in every answer: without `pair` and `maybe`. In the arena; false if the row is damaged.
+bool feed_item_encode(struct service *service, uint64_t seq, const struct match_header *header, struct bytes bytes,
+                      struct tail_item *out);
+void reply_fetch(struct service *service, uint64_t origin, const struct pick *picks, size_t count,
+                 const struct fetch_pair *pairs, size_t pair_count, bool more);
+void fetch_cache_free(struct fetch_cache *cache);
+
+// ---- scans.c: between the handlers and those who run scans
+// `parked` waits for it from now on; the scan is let out after the commit.
+void scan_start(struct service *service, struct parked *parked, struct scan *scan);
+// The commit failed or the service ends.
+void scans_drop(struct service *service);
+
+// ---- would_match.c
+bool would_match_resume(struct service *service, struct parked *parked, bool final);
+void would_match_scanned(struct service *service, struct parked *parked, const struct scan *scan);
 
 // ---- mailbox.c, inbox.c
 // Appends and wakes the reader. The intent's row is the caller's to store.
@@ -179,6 +222,19 @@ uint64_t mailbox_add(struct service *service, struct intent *intent, const Oyez_
 bool mailbox_resume(struct service *service, struct parked *parked, bool final);
 void inbox_add(struct service *service, const struct id *vendor, const Oyez__InboxItem *item);
 bool inbox_resume(struct service *service, struct parked *parked, bool final);
+
+// ---- guardian*.c
+bool account_known(struct service *service, const struct id *account);
+void account_forget(struct service *service, const struct id *id); // if it was not used for a year
+uint32_t vouchers_today(const struct service *service, const struct account_note *account);
+void vouchers_trim(struct service *service); // of days before; a bounded slice
+void box_store(struct service *service, const struct box_note *box);
+// At the end of its time. How many cells went with it.
+uint32_t box_forget(struct service *service, const struct id *id, uint64_t at_ms);
+bool boxes_resume(struct service *service, struct parked *parked, bool final);
+
+// ---- relay.c
+void relay_limits_free(struct relay_limits *limits);
 
 // ---- vendors.c
 Oyez__VouchedListing *vouched_listing(struct service *service, const struct vendor *vendor);
@@ -199,9 +255,3 @@ COMMAND_LIST(X)
 #undef X
 
 #endif
-// ---- guardian*.c
-bool account_known(struct service *service, const struct id *account);
-
-// ---- relay.c
-void relay_limits_free(struct relay_limits *limits);
-

@@ -66,7 +66,8 @@ static enum err intent_of_post(struct service *service, const struct command *co
 	memcpy(intent->reply_key, post->reply_key.data, KEY_BYTES);
 	memcpy(intent->release_id.bytes, command->random, RELEASE_ID_BYTES);
 	hold_begin(service, command, post, intent);
-	return facets_of_words(service->config.taxonomy, post->facets, &intent->facets, &service->detail);
+	enum err facets_err = facets_of_words(service->config.taxonomy, post->facets, &intent->facets, &service->detail);
+	return facets_err ? facets_refused(facets_err, post->facets, &service->detail) : ERR_OK;
 }
 
 enum err handle_post(struct service *service, const struct command *command, const Oyez__Post *post)
@@ -83,6 +84,8 @@ enum err handle_post(struct service *service, const struct command *command, con
 	enum err err = check_fresh(service, command);
 	if (!err)
 		err = intent_of_post(service, command, post, &intent);
+	if (!err)
+		err = right_check(service, command);
 	if (err)
 		return err;
 	store_intent_create(service->store, &intent, command->payload_bytes.at, command->payload_bytes.count);
@@ -90,6 +93,7 @@ enum err handle_post(struct service *service, const struct command *command, con
 	waiting_add(service, &intent);
 	service->wrote = true;
 	service->numbers.posts++;
+	service->numbers.tokens_spent += service->config.posting == OYEZ__POSTING__POSTING_TOKEN;
 	reply_status(service, command, &intent);
 	return ERR_OK;
 }

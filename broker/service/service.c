@@ -38,6 +38,7 @@ enum err service_new(const struct service_config *config, const struct service_s
 	service->jump_ms_max = (uint64_t)((double)HOUR_MS * (rate > 1 ? rate : 1));
 	arena_init(&service->arena);
 	parking_init(&service->parking);
+	feed_tail_init(&service->tail, config->tail_records);
 	estimate_init(&service->estimate, &service->trees);
 	enum err err = derived_load(service);
 	if (err) {
@@ -57,9 +58,11 @@ void service_free(struct service *service)
 	if (service->in_batch)
 		store_abort(service->store);
 	derived_unload(service);
-	estimate_fini(&service->estimate);
 	relay_limits_free(service->relay_limits);
+	estimate_fini(&service->estimate);
+	scans_drop(service);
 	parking_fini(&service->parking);
+	feed_tail_fini(&service->tail);
 	outbox_fini(&service->outbox);
 	arena_fini(&service->arena);
 	free((char *)service->config.region);
@@ -126,7 +129,7 @@ enum err check_fresh(const struct service *service, const struct command *comman
 enum access {
 	ACCESS_CUSTOMER,
 	ACCESS_CUSTOMER_READ, // a read has no id to look up: its record must be fresh
-	ACCESS_ANYBODY,       // with a vendor's key
+	ACCESS_ANYBODY,       // with a vendor's or a broker's key
 	ACCESS_REGISTERED,    // a vendor, perhaps waiting for approval
 	ACCESS_APPROVED,
 	ACCESS_ADMIN,
@@ -140,10 +143,10 @@ static enum access access_of(enum command_kind kind)
 	case COMMAND_READ_STATUS:
 		return ACCESS_CUSTOMER_READ;
 	case COMMAND_REGISTER:
+	case COMMAND_PUSH: // a broker's; the handler looks it up
 		return ACCESS_ANYBODY;
 	case COMMAND_SHOW_VENDOR:
 	case COMMAND_SUBSCRIBE:
-	case COMMAND_PUSH: // a broker's; the handler looks it up
 	case COMMAND_UNSUBSCRIBE:
 	case COMMAND_LIST_SUBSCRIPTIONS:
 	case COMMAND_RECEIPT: // a receipt tells the customer something whatever became of the vendor
@@ -157,10 +160,10 @@ static enum access access_of(enum command_kind kind)
 		case REPLY_GUARDIAN:
 			return ACCESS_ACCOUNT;
 		case REPLY_ADMIN:
+		case REPLY_RELAY:
 			break;
 		}
 		return ACCESS_ADMIN;
-		case REPLY_RELAY:
 	}
 }
 
@@ -253,6 +256,8 @@ void service_advance(struct service *service, const uint8_t random[16])
 		if (!service->clock_held) {
 			feed_trim(service);
 			inboxes_trim(service);
+			vouchers_trim(service);
+			issued_trim(service);
 		}
 		service->next_trim_ms = service->now_ms + MINUTE_MS;
 	}
@@ -262,6 +267,7 @@ void service_advance(struct service *service, const uint8_t random[16])
 static enum err commit_failed(struct service *service, enum err err)
 {
 	parking_fail(service, err);
+	scans_drop(service);
 	if (service->compact)
 		reply_error(service, service->compact_origin, REPLY_ADMIN, err, NULL);
 	service->compact = false;
@@ -338,5 +344,8 @@ void service_numbers(const struct service *service, struct service_numbers *out)
 	out->vendors = service->vendor_count;
 	out->subscriptions = service->listener_numbers.count;
 	out->parked = service->parking.count;
+	out->accounts = service->guardian.account_numbers.count;
+	out->boxes_kept = service->guardian.box_numbers.count;
+	out->cells_kept = service->guardian.cell_count;
 	out->clock_held = service->clock_held;
 }

@@ -8,6 +8,7 @@
 #ifndef OYEZ_SERVICE_SERVICE_H
 #define OYEZ_SERVICE_SERVICE_H
 
+#include "broker/base/shared_bytes.h"
 #include "broker/store/store.h"
 #include "command.h"
 #include "proto/sign.h"
@@ -22,16 +23,20 @@ struct service_config {
 	uint64_t retention_ms;
 	uint32_t vendors_per_intent_max, offers_per_intent_max;
 	uint32_t parked_max; // over all connections
+	uint32_t accounts_max, account_stamp_bits, vouchers_per_day; // as a guardian
+	bool accounts_by_stamp;
+	uint32_t tail_records; // of the feed kept in memory, 0: as many as usual
 	bool vendors_open;
+	enum _Oyez__Posting posting; // what a post must bring; 0 is nothing
+	// Identity keys: the brokers it relays to as a guardian; the guardians it works with as a home broker.
+	const uint8_t (*homes)[KEY_BYTES];
+	const uint8_t (*guardians)[KEY_BYTES];
+	size_t home_count, guardian_count;
 	const char *region;
 	const struct taxonomy *taxonomy;
 	const char *version;
 };
 
-	// Identity keys: the brokers it relays to as a guardian; the guardians it works with as a home broker.
-	const uint8_t (*homes)[KEY_BYTES];
-	const uint8_t (*guardians)[KEY_BYTES];
-	size_t home_count, guardian_count;
 // The broker's signature, so that the simulator can stub it.
 struct service_signer {
 	void *context;
@@ -66,8 +71,16 @@ struct effect {
 	enum reply_form form;
 	const uint8_t *bytes;
 	size_t count;
+	struct shared_bytes *shared; // if not NULL, owns `bytes`; hold it to keep them longer
 };
 bool service_effect_next(struct service *service, struct effect *effect);
+
+// Work for readers beside the state thread (scan.h): what the batch asked for, after its commit, in order; NULL when
+// there is none left. The caller runs it and gives it back in a later batch, or frees it once the service is no more.
+struct scan;
+struct scan *service_scan_next(struct service *service);
+// Part of a batch. Takes the scan over, done or given up.
+void service_scan_done(struct service *service, struct scan *scan);
 
 // The requester went away: forget its parked request.
 void service_cancel(struct service *service, uint64_t origin);
@@ -83,10 +96,13 @@ struct service_numbers {
 	uint64_t intents_waiting, intents_released, vendors, subscriptions, deals_open, feed_length, parked;
 	uint64_t commands[COMMAND_COUNT], refusals[COMMAND_COUNT];
 	uint64_t posts, releases, offers, accepts, countersigned, revealed, concluded, lapsed, withdrawn, expired;
+	uint64_t accounts, boxes_kept, cells_kept;
+	uint64_t vouchers_given, cells_taken, cells_missed; // missed: the box was full
 	uint64_t commits, commit_failures;
+	uint64_t relayed;
+	uint64_t tokens_issued, tokens_spent;
 	bool clock_held;
 };
 void service_numbers(const struct service *service, struct service_numbers *out);
 
 #endif
-	uint64_t relayed;

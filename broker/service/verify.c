@@ -140,8 +140,10 @@ static enum err read_customer(struct verifier *verifier, struct request *request
 		return err;
 	if (!times_within(body->sent_at_ms, request->now_ms, CELL_AGE_MS_MAX))
 		return ERR_CELL_STALE;
-	if (body->body_case != OYEZ__CELL_BODY__BODY_CUSTOMER)
-		return ERR_UNKNOWN_MESSAGE;
+	if (body->body_case == OYEZ__CELL_BODY__BODY_ISSUE) {
+		err = replay_check(verifier->replay, request->frame, request->frame_bytes, request->now_ms);
+		return err ? err : read_issue(verifier, request, body->issue, detail);
+	}
 	if ((err = replay_check(verifier->replay, request->frame, request->frame_bytes, request->now_ms)) ||
 	    (err = sign_open(body->customer, TAG_CUSTOMER)) ||
 	    (err = codec_decode_customer_record(&allocator, body->customer->record.data, body->customer->record.len,
@@ -155,6 +157,7 @@ static enum err read_customer(struct verifier *verifier, struct request *request
 	if (request->command.kind == COMMAND_POST) {
 		ProtobufCBinaryData post = wire_pack(&request->arena, request->command.payload);
 		request->command.payload_bytes = (struct bytes_view){.at = post.data, .count = post.len};
+		read_right(verifier, request, (const Oyez__Post *)request->command.payload);
 	}
 	return ERR_OK;
 }
@@ -369,6 +372,7 @@ enum verify_verdict verify_request(struct verifier *verifier, struct request *re
 	Oyez__GuardianReply guardian_reply = OYEZ__GUARDIAN_REPLY__INIT;
 	struct codec_detail detail = {0};
 	request->command.now_ms = request->now_ms;
+	request->verifier = verifier;
 	enum err err = read_frame(verifier, request, &reply, &guardian_reply, &detail);
 	if (err) {
 		verify_error_frame(request, err, detail.text, answer, answer_bytes);
@@ -417,7 +421,13 @@ void verify_reply_frame(const struct request *request, enum reply_form form, con
                         uint8_t **frame, size_t *frame_bytes)
 {
 	if (request->is_cell) {
-		cell_of(request, reply, count, frame, frame_bytes);
+		uint8_t *issued = NULL;
+		size_t issued_bytes;
+		if (issue_reply(request, reply, count, &issued, &issued_bytes))
+			cell_of(request, issued, issued_bytes, frame, frame_bytes);
+		else
+			cell_of(request, reply, count, frame, frame_bytes);
+		free(issued);
 		return;
 	}
 	if (request->is_envelope) {

@@ -7,6 +7,7 @@
 #include "command.h"
 #include "proto/cell.h"
 #include "proto/frame.h"
+#include "proto/token.h"
 
 struct verifier; // keys, sessions, replay cache, challenge secret; thread-safe
 
@@ -18,6 +19,16 @@ void verifier_set_config(struct verifier *verifier, const uint8_t *signed_config
 // The homes it shows to wallets; lives as long as the verifier.
 struct homes *verifier_homes(struct verifier *verifier);
 
+// What the right to post rests on: keys of the present and the previous epoch (that order), whose vouchers are taken.
+struct rights {
+	struct token_key keys[TOKEN_KEYS_MAX];
+	size_t key_count;
+	uint8_t guardians[GUARDIANS_MAX][KEY_BYTES];
+	size_t guardian_count;
+	uint32_t stamp_bits;
+};
+void verifier_set_rights(struct verifier *verifier, const struct rights *rights);
+
 // One request on its way through. Zero it, set `frame`, `from_ipc` and `now_ms`, call verify_request.
 struct request {
 	const uint8_t *frame;
@@ -25,6 +36,7 @@ struct request {
 	bool from_ipc;
 	uint64_t now_ms;
 	// Out:
+	struct verifier *verifier;
 	struct arena arena;            // holds everything decoded; request_fini frees it
 	struct command command;        // when the verdict is VERIFY_COMMAND
 	struct cell_exchange exchange; // for the sealed reply

@@ -17,7 +17,17 @@ struct verifier {
 	struct sessions *sessions;
 	struct replay *replay;
 	struct homes *homes;
+	struct rights rights;
 };
+
+// ---- verify_token.c
+// Puts into the command what the post's token or stamp is worth.
+void read_right(struct verifier *verifier, struct request *request, const Oyez__Post *post);
+// A request for tokens becomes a command; its sender is the voucher. ERR_VOUCHER_BAD, ERR_WRONG_BROKER, ERR_BAD_KEY.
+enum err read_issue(struct verifier *verifier, struct request *request, const Oyez__IssueTokens *issue,
+                    struct codec_detail *detail);
+// If `reply` takes a voucher, the reply with the evaluated elements (malloc'd) stands for it.
+bool issue_reply(const struct request *request, const uint8_t *reply, size_t count, uint8_t **out, size_t *out_bytes);
 
 // Keys in hand for one request, so that HPKE runs outside the lock. Wipe them.
 struct keys {

@@ -24,8 +24,14 @@
 	X(KV_SUBSCRIPTION, "subscription")                                                                                 \
 	X(KV_FEED, "feed")                                                                                                 \
 	X(KV_FEED_BLOCK, "feed_block")                                                                                     \
+	X(KV_ACCOUNT, "account")                                                                                           \
+	X(KV_INVITE, "invite")                                                                                             \
+	X(KV_VOUCHER, "voucher")                                                                                           \
+	X(KV_BOX, "box")                                                                                                   \
+	X(KV_CELL, "cell")                                                                                                 \
 	X(KV_TIMER, "timer")                                                                                               \
-	X(KV_HELD, "held")
+	X(KV_HELD, "held")                                                                                                 \
+	X(KV_ISSUED, "issued")
 
 enum kv_table {
 #define X(table, name) table,

@@ -170,12 +170,82 @@ void store_read_warm(struct store_reader *reader, uint64_t seq);
 // Rewrites a header in place (a new taxonomy renumbers nodes).
 void store_feed_renumber(struct store *store, uint64_t seq, const struct match_header *header);
 
+// ---- a guardian's accounts. Rows are appended under numbers from 1; who is whose stands in the service's memory.
+struct account {
+	uint64_t number; // given by store_account_create
+	struct id id;
+	uint32_t opened_day;
+	uint32_t used_month; // of 30 days: when it was last used, no finer
+	uint32_t voucher_day, voucher_count; // how many were given on that day
+	uint8_t by_invite;
+};
+void store_account_create(struct store *store, struct account *account);
+void store_account_put(struct store *store, const struct account *account);
+void store_account_delete(struct store *store, uint64_t number);
+void store_account_each(struct store *store, bool (*each)(void *context, const struct account *account), void *context);
+
+// Invitation codes not used yet, by their hash.
+void store_invite_put(struct store *store, const struct id *code_hash, uint64_t valid_until_ms);
+bool store_invite_find(struct store *store, const struct id *code_hash, uint64_t *valid_until_ms);
+void store_invite_delete(struct store *store, const struct id *code_hash);
+
+// Vouchers given today: only until the day is over, so that asking again counts once.
+struct voucher {
+	uint32_t day;
+	uint8_t id[VOUCHER_ID_BYTES];
+	uint64_t account; // its number
+	uint8_t home[KEY_BYTES];
+	uint32_t epoch;
+};
+bool store_voucher_find(struct store *store, uint32_t day, const uint8_t id[VOUCHER_ID_BYTES], struct voucher *out);
+void store_voucher_put(struct store *store, const struct voucher *voucher);
+// Removes those of days before this one, at most `max`; how many.
+size_t store_voucher_trim(struct store *store, uint32_t before_day, size_t max);
+
+// ---- a guardian's boxes and the cells in them
+struct box {
+	uint64_t number; // given by store_box_create
+	struct id id;
+	uint8_t home[KEY_BYTES];
+	uint64_t account; // its number
+	uint32_t keep_until_day;
+	// As of the last time the box became empty; while there are cells, they tell.
+	uint64_t next;       // number of the next cell, from 1
+	uint64_t last_print; // fingerprint of the latest cell
+};
+void store_box_create(struct store *store, struct box *box);
+void store_box_put(struct store *store, const struct box *box);
+void store_box_delete(struct store *store, uint64_t number); // the cells are the caller's to delete
+void store_box_each(struct store *store, bool (*each)(void *context, const struct box *box), void *context);
+// Cells of all boxes, appended in the order they arrive.
+enum { CELL_HEAD_BYTES = 40 }; // a box cell's `enc` and sequence: different in every cell
+struct cell_place {
+	uint64_t arrival, box, number;
+	uint8_t head[CELL_HEAD_BYTES];
+};
+uint64_t store_cell_append(struct store *store, uint64_t box, uint64_t number, const uint8_t cell[BOX_CELL_BYTES]);
+// BOX_CELL_BYTES in the arena; NULL if there is none.
+uint8_t *store_cell_get(struct store *store, uint64_t arrival, struct arena *arena);
+void store_cell_delete(struct store *store, uint64_t arrival);
+// By arrival, without reading the cells' pages.
+void store_cell_each(struct store *store, bool (*each)(void *context, const struct cell_place *place), void *context);
+
+// ---- vouchers taken for tokens, by the epoch they are good in
+// For which elements (their hash); false if it was not taken.
+bool store_issued_find(struct store *store, uint32_t epoch, const struct id *voucher, struct id *elements);
+void store_issued_put(struct store *store, uint32_t epoch, const struct id *voucher, const struct id *elements);
+// Forgets those of epochs before this one, at most `max`; how many.
+size_t store_issued_trim(struct store *store, uint32_t before_epoch, size_t max);
+
 // ---- timers that survive a restart, ordered by time
 enum timer_kind {
 	TIMER_INTENT_EXPIRE = 1,
 	TIMER_DEAL = 2,
 	TIMER_INTENT_FORGET = 3,
 	TIMER_SUBSCRIPTION_FORGET = 4,
+	TIMER_BOX_FORGET = 16,
+	TIMER_INVITE_FORGET = 17,
+	TIMER_ACCOUNT_FORGET = 18,
 };
 void store_timer_add(struct store *store, uint64_t at_ms, enum timer_kind kind, const struct id *id);
 // The earliest timer; false if there is none. Removing is the caller's.
