@@ -1,5 +1,5 @@
 // Runs the rules over a text, in the order of scrub.json: what an earlier rule has found is not looked at again.
-// What each condition means stands in PROTOCOL.md §12; here is only their order.
+// What each condition means stands in PROTOCOL.md §14; here is only their order.
 #include "proto/scrub.h"
 
 #include <stdlib.h>
@@ -50,8 +50,10 @@ static size_t with_tail(struct scan *scan, const struct scrub_rule *rule, size_t
 // The end of what the rule finds at `start`; SIZE_MAX: nothing.
 static size_t rule_at(struct scan *scan, const struct scrub_rule *rule, size_t start)
 {
+	if (!scrub_may_begin(rule->match, scan->text.chars[start]) || preceded(scan, rule->not_before, start))
+		return SIZE_MAX;
 	size_t end = scrub_match_at(scan->matcher, rule->match, scan->text.chars, start, scan->limit);
-	if (end == SIZE_MAX || preceded(scan, rule->not_before, start) || begins_with(scan, rule->except, start))
+	if (end == SIZE_MAX || begins_with(scan, rule->except, start))
 		return SIZE_MAX;
 	end = scrub_check_apply(rule->check, &scan->text, start, end);
 	if (end == SIZE_MAX || begins_with(scan, rule->not_after, end) ||

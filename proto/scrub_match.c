@@ -85,10 +85,15 @@ static size_t run(struct scrub_matcher *matcher, const struct scrub_pattern *pat
 	return best;
 }
 
+bool scrub_may_begin(const struct scrub_pattern *pattern, uint8_t folded)
+{
+	return in_set(&pattern->first, folded);
+}
+
 size_t scrub_match_at(struct scrub_matcher *matcher, const struct scrub_pattern *pattern, const uint8_t *chars,
                       size_t start, size_t limit)
 {
-	if (start >= limit || !in_set(&pattern->first, chars[start]))
+	if (start >= limit || !scrub_may_begin(pattern, chars[start]))
 		return SIZE_MAX;
 	return run(matcher, pattern, chars, start, limit, false);
 }
@@ -96,5 +101,7 @@ size_t scrub_match_at(struct scrub_matcher *matcher, const struct scrub_pattern 
 bool scrub_match_all(struct scrub_matcher *matcher, const struct scrub_pattern *pattern, const uint8_t *chars,
                      size_t start, size_t end)
 {
+	if (start >= end || !scrub_may_begin(pattern, chars[start]))
+		return false;
 	return run(matcher, pattern, chars, start, end, true) != SIZE_MAX;
 }

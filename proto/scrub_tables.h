@@ -103,11 +103,12 @@ bool scrub_is_letter(uint8_t folded);
 struct scrub_matcher; // its working memory
 struct scrub_matcher *scrub_matcher_new(void);
 void scrub_matcher_free(struct scrub_matcher *matcher);
+bool scrub_may_begin(const struct scrub_pattern *pattern, uint8_t folded);
 // The end of the match that begins at `start`, as a backtracking matcher would choose it; SIZE_MAX: none.
 // Reads no further than `limit`.
 size_t scrub_match_at(struct scrub_matcher *matcher, const struct scrub_pattern *pattern, const uint8_t *chars,
                       size_t start, size_t limit);
-// Does the pattern match exactly [start, end)?
+// Does the pattern match exactly [start, end), which is not empty?
 bool scrub_match_all(struct scrub_matcher *matcher, const struct scrub_pattern *pattern, const uint8_t *chars,
                      size_t start, size_t end);
 

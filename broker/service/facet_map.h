@@ -20,6 +20,8 @@ struct detail {
 // ERR_MISSING_FIELD, ERR_UNKNOWN_CATEGORY, ERR_UNKNOWN_REGION, ERR_UNKNOWN_CURRENCY, ERR_UNKNOWN_TERMS, ERR_BAD_VALUE.
 enum err facets_of_words(const struct taxonomy *taxonomy, const Oyez__Facets *words, struct facets *out,
                          struct detail *detail);
+// facet_pii.c: what to answer instead of an error of facets_of_words: ERR_PII_FOUND when a word tells who somebody is.
+enum err facets_refused(enum err err, const Oyez__Facets *words, struct detail *detail);
 // The same of a release that was published before, perhaps under another taxonomy: what is not known is unknown.
 struct facets facets_of_release(const struct taxonomy *taxonomy, const Oyez__Release *release);
 // The other way; the message lives in the arena.

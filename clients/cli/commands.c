@@ -7,7 +7,7 @@
 	"[--fulfilment delivery|pickup|onsite|any] [--language fr] [--terms ID] [--reach region|country|world] "           \
 	"[--crowd K] [--waive-crowd] [--coarsest STEP] [--patience 10m] [--expires 7d] [--deals-max N] "                   \
 	"[--vendor-country CC]... [--min-rating R] [--allow|--block VENDOR]... [--share-details ask|auto|never] "          \
-	"[--share-max N] [--details FILE]"
+	"[--share-max N] [--details FILE] [--mask-pii | --allow-pii]"
 
 int command_not_here(struct cli *cli, int argc, char **argv)
 {
@@ -28,7 +28,7 @@ const struct cli_command cli_commands[] = {
 	{"explain", command_explain, "INTENT", "who can see what of it, now", "qui peut en voir quoi, maintenant"},
 	{"offers", command_offers, "INTENT [--wait S] [--sort price|delivery|rating|co2] [--max N]", "offers that came, or wait for them", "les offres venues, ou les attendre"},
 	{"questions", command_questions, "INTENT [--wait S] [--max N]", "vendors' questions that wait for you", "les questions des vendeurs qui vous attendent"},
-	{"answer", command_answer, "QUESTION [TEXT]", "answer one; without TEXT give the stored details", "y répondre ; sans TEXTE, donner les détails conservés"},
+	{"answer", command_answer, "QUESTION [TEXT] [--mask-pii | --allow-pii]", "answer one; without TEXT give the stored details", "y répondre ; sans TEXTE, donner les détails conservés"},
 	{"accept", command_accept, "OFFER --card FILE [--fields name,email,...] [--wait S] [--countersign-within 24h] [--reveal-within 7d]", "accept an offer; your card leaves once both have signed", "accepter une offre ; votre fiche part quand les deux ont signé"},
 	{"decline", command_decline, "OFFER [--reason CODE]", "decline an offer", "refuser une offre"},
 	{"withdraw", command_withdraw, "INTENT", "withdraw an intent", "retirer une intention"},

@@ -10,7 +10,7 @@
 #include "proto/limits.h"
 #include "proto/values.h"
 
-enum { ACT_CARD = 0x500, ACT_FIELDS, ACT_WAIT, ACT_REASON, ACT_COUNTERSIGN, ACT_REVEAL };
+enum { ACT_CARD = 0x500, ACT_FIELDS, ACT_WAIT, ACT_REASON, ACT_COUNTERSIGN, ACT_REVEAL, ACT_MASK_PII, ACT_ALLOW_PII };
 enum {
 	CARD_FILE_BYTES_MAX = 16 * CARD_BYTES_MAX,
 	AGENT_TURN_MS = 25000,
@@ -22,6 +22,7 @@ struct act_flags {
 	bool has_wait;
 	uint64_t wait_ms;
 	struct oyez_deadlines deadlines;
+	enum oyez_pii pii;
 };
 
 static bool deadline(struct cli *cli, const char *text, uint64_t *ms)
@@ -48,6 +49,12 @@ static int act_flags(struct cli *cli, int argc, char **argv, const struct option
 			break;
 		case ACT_REASON:
 			flags->reason = optarg;
+			break;
+		case ACT_MASK_PII:
+			flags->pii = OYEZ_PII_MASK;
+			break;
+		case ACT_ALLOW_PII:
+			flags->pii = OYEZ_PII_ALLOW;
 			break;
 		case ACT_WAIT:
 			flags->has_wait = true;
@@ -200,6 +207,9 @@ static const struct option no_options[] = {{NULL, 0, NULL, 0}};
 
 int command_answer(struct cli *cli, int argc, char **argv)
 {
+	static const struct option options[] = {{"mask-pii", no_argument, NULL, ACT_MASK_PII},
+	                                        {"allow-pii", no_argument, NULL, ACT_ALLOW_PII},
+	                                        {NULL, 0, NULL, 0}};
 	struct act_flags flags;
 	int code = act_flags(cli, argc, argv, no_options, &flags);
 	if (code != EXIT_DONE)
@@ -207,12 +217,16 @@ int command_answer(struct cli *cli, int argc, char **argv)
 	bool has_text = argc - optind == 2;
 	if (!has_text && !cli_words(cli, argc, 1))
 		return EXIT_USAGE;
+	const char *text = has_text ? argv[optind + 1] : NULL;
+	code = scrub_before_sending(cli, text, &flags.pii);
+	if (code != EXIT_DONE)
+		return code;
 	struct oyez_customer *customer = customer_open(cli, &code);
 	if (!customer)
 		return code;
 	json_t *result = NULL;
 	struct oyez_error error = {0};
-	enum err err = oyez_answer(customer, argv[optind], has_text ? argv[optind + 1] : NULL, &result, &error);
+	enum err err = oyez_answer_with(customer, argv[optind], text, flags.pii, &result, &error);
 	code = customer_finish(cli, err, &error, result);
 	oyez_customer_close(customer);
 	return code;

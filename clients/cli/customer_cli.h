@@ -29,6 +29,16 @@ int want_flag(struct cli *cli, struct want_args *args, int option, const char *v
 extern const struct option want_options[];
 // --details FILE and TEXT made one text. EXIT_DONE or an exit code.
 int want_details(struct cli *cli, struct want_args *args, const char *text);
+// scrub.c: names what in the text tells who the person is, says that names of people cannot be found, and decides by
+// *pii, or by asking when it is OYEZ_PII_REFUSE. EXIT_DONE: go on with *pii; else an exit code after `pii_found` was
+// printed. Call it before anything is sent.
+int scrub_before_sending(struct cli *cli, const char *text, enum oyez_pii *pii);
+// The same naming without a decision, for previews.
+void scrub_note(struct cli *cli, const char *text);
+
+// Says so if the object is from a demonstration ("demo":true).
+void demo_say(struct cli *cli, const json_t *object);
+
 // An intent posted, in words.
 void want_say(struct cli *cli, const json_t *result);
 

@@ -37,6 +37,8 @@ enum {
 	WANT_SHARE_MAX,
 	WANT_DETAILS,
 	WANT_PREVIEW,
+	WANT_MASK_PII,
+	WANT_ALLOW_PII,
 	WANT_POST,
 };
 
@@ -66,6 +68,8 @@ const struct option want_options[] = {
     {"share-max", required_argument, NULL, WANT_SHARE_MAX},
     {"details", required_argument, NULL, WANT_DETAILS},
     {"preview", no_argument, NULL, WANT_PREVIEW},
+    {"mask-pii", no_argument, NULL, WANT_MASK_PII},
+    {"allow-pii", no_argument, NULL, WANT_ALLOW_PII},
     {"post", no_argument, NULL, WANT_POST},
     {NULL, 0, NULL, 0},
 };
@@ -230,6 +234,12 @@ int want_flag(struct cli *cli, struct want_args *args, int option, const char *v
 	case WANT_PREVIEW:
 		args->preview = true;
 		return EXIT_DONE;
+	case WANT_MASK_PII:
+		want->pii = OYEZ_PII_MASK;
+		return EXIT_DONE;
+	case WANT_ALLOW_PII:
+		want->pii = OYEZ_PII_ALLOW;
+		return EXIT_DONE;
 	case WANT_POST:
 		args->post = true;
 		return EXIT_DONE;
@@ -279,7 +289,10 @@ static int preview(struct cli *cli, const struct want_args *args)
 		return cli_fail(cli, &error);
 	cli_say(cli, "This and nothing else could vendors see:", "Voici tout ce que les vendeurs pourraient voir :");
 	cli_object(cli, shown);
+	if (!cli->json)
+		json_object_del(shown, "found"); // told in words
 	return EXIT_DONE;
+	scrub_note(cli, args->details);
 }
 
 static int post(struct cli *cli, const struct want_args *args)
@@ -320,6 +333,8 @@ int command_want(struct cli *cli, int argc, char **argv)
 		                 args.want.category ? "--region CODE" : "--category ID");
 	code = want_details(cli, &args, has_text ? argv[optind] : NULL);
 	if (code == EXIT_DONE)
+	if (code == EXIT_DONE)
+		code = args.preview ? EXIT_DONE : scrub_before_sending(cli, args.details, &args.want.pii);
 		code = args.preview ? preview(cli, &args) : post(cli, &args);
 	want_args_free(&args);
 	return code;

@@ -176,3 +176,9 @@ enum err card_select(const char *text, const char *fields, char *const *needs, s
                      char ***names, size_t *name_count, struct oyez_error *error);
 
 #endif
+// ---- scrub.c
+// Applies a policy to a text (may be NULL). *masked is the text to send instead, malloc'd, or NULL: as it is.
+// ERR_PII_FOUND with the kinds as detail.
+enum err text_scrub(const char *text, enum oyez_pii pii, bool french, char **masked, struct oyez_error *error);
+void text_masked_free(char *masked); // wipes
+

@@ -183,10 +183,25 @@ static enum err answer_by_person(struct oyez_customer *customer, const struct id
 	return err ? oyez_error_set(error, err, "answer") : ERR_OK;
 }
 
-enum err oyez_answer(struct oyez_customer *customer, const char *question, const char *text, json_t **out,
-                     struct oyez_error *error)
+// Was this question asked about an intent in French? Decides the words of masks.
+static bool customer_is_french(struct oyez_customer *customer, const char *question)
 {
-	*out = NULL;
+	struct id id;
+	Oyez__Wallet__Intent *intent = NULL;
+	if (wallet_load(customer->wallet, NULL) || wallet_resolve(customer->wallet, WALLET_QUESTION, question, &id, NULL))
+		return false;
+	wallet_question(customer->wallet, &id, &intent);
+	Oyez__Post *post = intent ? intent_post(intent) : NULL;
+	bool french = post && strcmp(post->facets->language, "fr") == 0;
+	if (post)
+		oyez__post__free_unpacked(post, NULL);
+	return french;
+}
+
+// Takes the question apart from the text: what leaves is already the text to send.
+static enum err answer_text(struct oyez_customer *customer, const char *question, const char *text, json_t **out,
+                            struct oyez_error *error)
+{
 	struct id id;
 	struct action action;
 	Oyez__Wallet__Intent *intent = NULL;
@@ -212,4 +227,22 @@ enum err oyez_answer(struct oyez_customer *customer, const char *question, const
 		*out = json_pack("{s:o, s:o, s:s}", "question", json_hex(id.bytes, ID_BYTES), "intent",
 		                 json_hex(intent_id.bytes, ID_BYTES), "status", err ? "pending" : "answered");
 	return err;
+}
+
+enum err oyez_answer_with(struct oyez_customer *customer, const char *question, const char *text, enum oyez_pii pii,
+                          json_t **out, struct oyez_error *error)
+{
+	*out = NULL;
+	char *masked;
+	enum err err = text_scrub(text, pii, pii == OYEZ_PII_MASK && customer_is_french(customer, question), &masked, error);
+	if (!err)
+		err = answer_text(customer, question, masked ? masked : text, out, error);
+	text_masked_free(masked);
+	return err;
+}
+
+enum err oyez_answer(struct oyez_customer *customer, const char *question, const char *text, json_t **out,
+                     struct oyez_error *error)
+{
+	return oyez_answer_with(customer, question, text, OYEZ_PII_REFUSE, out, error);
 }

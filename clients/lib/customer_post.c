@@ -269,11 +269,17 @@ static void coarsen_sensitive(struct draft *draft)
 static enum err fill_details(const struct oyez_want *want, struct draft *draft, struct oyez_error *error)
 {
 	size_t count = 0;
+	char *masked;
+	enum err err = text_scrub(want->text, want->pii, strcmp(draft->facets.language, "fr") == 0, &masked, error);
+	if (err)
+		return err;
 	FILE *stream = open_memstream(&draft->details, &count);
-	if (!stream)
+	if (!stream) {
+		text_masked_free(masked);
 		return oyez_error_set(error, ERR_NO_MEMORY, NULL);
 	if (want->text && *want->text)
-		fprintf(stream, "%s\n", want->text);
+		fprintf(stream, "%s\n", masked ? masked : want->text);
+	text_masked_free(masked);
 	if (want->has_budget) {
 		char min[32] = "", max[32] = "";
 		const char *currency = draft->budget.currency;
@@ -292,7 +298,7 @@ static enum err fill_details(const struct oyez_want *want, struct draft *draft, 
 	if (category_sensitive(draft->facets.category))
 		fprintf(stream, "category: %s\nregion: %s\n", draft->facets.category, draft->facets.region);
 	fclose(stream);
-	enum err err = text_check(draft->details, count, DETAILS_BYTES_MAX);
+	err = text_check(draft->details, count, DETAILS_BYTES_MAX);
 	return err ? oyez_error_set(error, err, "details: at most %d bytes", DETAILS_BYTES_MAX) : ERR_OK;
 }
 
@@ -363,10 +369,17 @@ enum err oyez_preview(struct oyez_customer *customer, const struct oyez_want *wa
 	*out = NULL;
 	struct draft draft;
 	uint64_t now_ms = clock_now_ms();
-	enum err err = draft_fill(customer, want, now_ms, &draft, error);
+	// The text is no part of what is shown; it is told beside, not refused.
+	struct oyez_want looked_at = *want;
+	looked_at.pii = OYEZ_PII_ALLOW;
+	enum err err = draft_fill(customer, &looked_at, now_ms, &draft, error);
 	if (!err)
 		*out = broadcast_json(&draft.post, now_ms);
 	draft_free(&draft);
+	json_t *found = NULL;
+	if (!err && want->text && oyez_scrub(want->text, &found) == ERR_OK && json_array_size(found))
+		json_object_set(*out, "found", found);
+	json_decref(found);
 	return err;
 }
 

@@ -71,6 +71,16 @@ struct oyez_want {
 	bool has_budget;
 	int64_t budget_min_e4, budget_max_e4; // ten-thousandths; exact: only the 1-2-5 band around it is broadcast
 	const char *currency;                 // NULL: the region's
+// What to do when a free text holds what tells who somebody is (e-mail, telephone, account, address, ...).
+enum oyez_pii {
+	OYEZ_PII_REFUSE, // ERR_PII_FOUND, its detail naming the kinds; nothing leaves
+	OYEZ_PII_MASK,   // each find replaced by its kind: "[e-mail]"
+	OYEZ_PII_ALLOW,  // sent as it is: the person has seen the finds and wants it so
+};
+// What would be found: [{"kind","text","at"}], `at` in bytes. An empty array is no promise: rules cannot find names of
+// people, nor an address told in words; show that to the person. ERR_NO_MEMORY.
+enum err oyez_scrub(const char *text, json_t **found);
+
 	uint32_t needed_by_day;               // days since 1970-01-01, 0 = not said
 	uint32_t quantity;                    // exact; only its band is broadcast
 	const char *condition, *fulfilment;   // words of the contract, NULL = not said
@@ -96,8 +106,9 @@ void oyez_want_init(struct oyez_want *want);
 enum err oyez_preview(struct oyez_customer *customer, const struct oyez_want *want, json_t **out,
                       struct oyez_error *error);
 // {"intent","status","crowd":{"estimate","want"},"privacy":"reduced"}. On ERR_UNREACHABLE and other errors that leave
+	enum oyez_pii pii;     // identity found in `text`
 // the intent pending *out is set as well, with "status":"pending"; on a refusal it is NULL and nothing is kept.
-// ERR_UNKNOWN_CATEGORY and ERR_UNKNOWN_REGION carry three suggestions in the detail.
+// ERR_UNKNOWN_CATEGORY and ERR_UNKNOWN_REGION carry three suggestions in the detail. ERR_PII_FOUND: want->pii.
 enum err oyez_post(struct oyez_customer *customer, const struct oyez_want *want, json_t **out,
                    struct oyez_error *error);
 
@@ -129,7 +140,7 @@ enum err oyez_ledger(struct oyez_customer *customer, json_t **out, struct oyez_e
 
 // ---- acting
 
-// `text` NULL: the details stored with the intent (for a details request).
+// `text` NULL: the details stored with the intent (for a details request). ERR_PII_FOUND: identity in `text`.
 enum err oyez_answer(struct oyez_customer *customer, const char *question, const char *text, json_t **out,
                      struct oyez_error *error);
 enum err oyez_decline(struct oyez_customer *customer, const char *offer, const char *reason, json_t **out,
@@ -139,6 +150,9 @@ enum err oyez_withdraw(struct oyez_customer *customer, const char *intent, json_
 // When a deal lapses by itself; 0: 24 h to countersign, 7 d to reveal.
 struct oyez_deadlines {
 	uint64_t countersign_in_ms, reveal_in_ms;
+// The same with another policy than OYEZ_PII_REFUSE for identity in `text`. Stored details were checked when posted.
+enum err oyez_answer_with(struct oyez_customer *customer, const char *question, const char *text, enum oyez_pii pii,
+                          json_t **out, struct oyez_error *error);
 };
 // Sign first, reveal second: sends the agreement with a commitment to the card. `card` is the JSON object's text;
 // `fields` (comma-separated, NULL: all) limits what of it is given. The card leaves only after the vendor's
