@@ -211,7 +211,7 @@ int command_answer(struct cli *cli, int argc, char **argv)
 	                                        {"allow-pii", no_argument, NULL, ACT_ALLOW_PII},
 	                                        {NULL, 0, NULL, 0}};
 	struct act_flags flags;
-	int code = act_flags(cli, argc, argv, no_options, &flags);
+	int code = act_flags(cli, argc, argv, options, &flags);
 	if (code != EXIT_DONE)
 		return code;
 	bool has_text = argc - optind == 2;

@@ -277,6 +277,7 @@ static enum err fill_details(const struct oyez_want *want, struct draft *draft, 
 	if (!stream) {
 		text_masked_free(masked);
 		return oyez_error_set(error, ERR_NO_MEMORY, NULL);
+	}
 	if (want->text && *want->text)
 		fprintf(stream, "%s\n", masked ? masked : want->text);
 	text_masked_free(masked);
@@ -375,11 +376,11 @@ enum err oyez_preview(struct oyez_customer *customer, const struct oyez_want *wa
 	enum err err = draft_fill(customer, &looked_at, now_ms, &draft, error);
 	if (!err)
 		*out = broadcast_json(&draft.post, now_ms);
-	draft_free(&draft);
 	json_t *found = NULL;
 	if (!err && want->text && oyez_scrub(want->text, &found) == ERR_OK && json_array_size(found))
 		json_object_set(*out, "found", found);
 	json_decref(found);
+	draft_free(&draft);
 	return err;
 }
 
