@@ -56,7 +56,21 @@ void broker_service_config(const struct broker *broker, const struct config *con
 	    .region = config->region,
 	    .taxonomy = broker->taxonomy ? broker->taxonomy : taxonomy_builtin(),
 	    .version = broker->version,
+	    .homes = broker->homes,
+	    .home_count = broker->home_count,
+	    .guardians = broker->guardians,
+	    .guardian_count = broker->guardian_count,
 	};
+}
+
+static void name_brokers(struct broker *broker, const struct config *config)
+{
+	broker->home_count = config->home_count;
+	broker->guardian_count = config->guardian_count;
+	for (size_t i = 0; i < config->home_count; i++)
+		memcpy(broker->homes[i], config->homes[i].key, KEY_BYTES);
+	for (size_t i = 0; i < config->guardian_count; i++)
+		memcpy(broker->guardians[i], config->guardians[i].key, KEY_BYTES);
 }
 
 // ---- start
@@ -126,6 +140,8 @@ static void write_metrics(void *context, char **out, size_t *out_bytes)
 	if (broker->sequencer)
 		sequencer_numbers(broker->sequencer, &numbers);
 	metrics_text(&broker->metrics, &numbers, broker->version, out, out_bytes);
+	if (broker->links)
+		links_numbers(broker->links, &broker->metrics.links);
 }
 
 static bool open_admin(struct broker *broker, const struct config *config)
@@ -149,6 +165,7 @@ static bool open_edge(struct broker *broker, const struct config *config)
 	    .verifier = broker->verifier,
 	    .metrics = &broker->metrics,
 	    .urls = config->listen,
+	    .links = broker->links,
 	    .url_count = config->listen_count,
 	    .tls = {config->tls_certificate, config->tls_key},
 	    .connections_max = config->connections_max,
@@ -178,6 +195,8 @@ static void on_drained(void *context)
 {
 	struct broker *broker = context;
 	if (broker->edge)
+	if (broker->links)
+		links_close(broker->links);
 		edge_close(broker->edge);
 	if (broker->admin)
 		admin_http_close(broker->admin);
@@ -234,7 +253,7 @@ static bool start(struct broker *broker, const struct config *config)
 	if (!open_store(broker, config->data) || !open_state(broker, config))
 		return false;
 	open_loop(broker);
-	if (!open_edge(broker, config) || !open_admin(broker, config))
+	if (!links_start(broker, config) || !open_edge(broker, config) || !open_admin(broker, config))
 		return false;
 	if (sequencer_start(broker->service, edge_reply, broker->edge, &broker->sequencer) != ERR_OK)
 		return fail("no thread for the state", "", "free some memory");
@@ -270,6 +289,8 @@ static void say_ready(struct broker *broker, const struct config *config)
 static void release(struct broker *broker)
 {
 	if (broker->edge)
+	if (broker->links)
+		links_free(broker->links);
 		edge_free(broker->edge);
 	if (broker->admin)
 		admin_http_free(broker->admin);

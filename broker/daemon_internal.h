@@ -32,17 +32,23 @@ struct broker {
 	struct verifier *verifier;
 	struct sequencer *sequencer;
 	struct metrics metrics;
+	uint8_t homes[HOMES_MAX][KEY_BYTES], guardians[GUARDIANS_MAX][KEY_BYTES]; // as configured at the start
+	size_t home_count, guardian_count;
 
 	// The edge loop's:
 	uv_loop_t loop;
 	uv_signal_t signals[3];
 	uv_timer_t upkeep;
+	struct links *links; // NULL: no other broker is configured
 	struct edge *edge;
 	struct admin_http *admin;
 	bool loop_ready, serving, draining;
 };
 
 void broker_service_config(const struct broker *broker, const struct config *config, struct service_config *out);
+
+// ---- daemon_links.c: the other brokers
+bool links_start(struct broker *broker, const struct config *config);
 
 // ---- daemon_upkeep.c: what happens once a minute and at SIGHUP
 void upkeep_start(struct broker *broker);

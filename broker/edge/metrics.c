@@ -91,6 +91,18 @@ static void write_commands(FILE *out, const char *name, const char *help, const 
 	}
 }
 
+static void write_links(FILE *out, const struct links_numbers *links)
+{
+	number(out, "links", "gauge", "other brokers this one works with", links->brokers);
+	number(out, "links_connected", "gauge", "those of them that can be reached", links->connected);
+	number(out, "links_in_conflict", "gauge", "brokers that showed two configurations under one number", links->conflicts);
+	number(out, "cells_relayed_total", "counter", "cells carried to a home and back", links->relayed);
+	number(out, "relay_errors_total", "counter", "cells without a reply cell", links->relay_errors);
+	number(out, "pushes_total", "counter", "batches of box cells that a guardian took", links->pushed);
+	number(out, "pushes_refused_total", "counter", "batches that a guardian refused", links->push_errors);
+	number(out, "pushes_dropped_total", "counter", "batches for a guardian out of reach", links->push_dropped);
+}
+
 static void write_service(FILE *out, const struct service_numbers *numbers)
 {
 	write_commands(out, "commands_total", "commands applied, by kind", numbers->commands);
@@ -133,3 +145,4 @@ void metrics_text(const struct metrics *metrics, const struct service_numbers *n
 	write_service(file, numbers);
 	fclose(file);
 }
+	write_links(file, &metrics->links);

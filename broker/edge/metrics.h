@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "broker/peer/links.h"
 #include "broker/service/service.h"
 
 enum { METRICS_ERRORS_MAX = 500 }; // error codes are below
@@ -17,6 +18,7 @@ struct metrics {
 	atomic_uint_fast64_t in_flight;
 	atomic_uint_fast64_t frame_errors[METRICS_ERRORS_MAX]; // answered before or instead of the service, by code
 	uint64_t started_at_ms;
+	struct links_numbers links; // as of the last look at /metrics
 };
 
 // Counts a reply frame that carries an error in clear.

@@ -1,6 +1,7 @@
 // One request on its way is an exchange; the connection it came on is a pipe.
 //
 //   checking (pool) -> waiting (sequencer) -> sealing (pool) -> the pipe's queue of replies
+//                                     \-> relaying (links) -/
 //
 // Everything here runs on the edge loop, but for the callbacks that put an event (events.h) and the two functions that
 // run in uv's pool.
@@ -30,7 +31,7 @@ enum {
 	LISTENERS_MAX = 16,
 };
 
-enum stage { STAGE_FREE, STAGE_CHECKING, STAGE_WAITING, STAGE_SEALING };
+enum stage { STAGE_FREE, STAGE_CHECKING, STAGE_WAITING, STAGE_RELAYING, STAGE_SEALING };
 
 struct exchange {
 	struct edge *edge;
@@ -43,8 +44,9 @@ struct exchange {
 	uint8_t *bytes; // the request frame; `request` points into it
 	struct request request;
 	enum verify_verdict verdict;
-	enum reply_form form;
-	uint8_t *reply; // the service's, on its way to be sealed
+	enum reply_form form; // REPLY_RELAY: `reply` is a home's reply cell
+	enum err relay_err;   // in place of it
+	uint8_t *reply;       // the service's, on its way to be sealed
 	size_t reply_bytes;
 	uint8_t *frame; // what goes out
 	size_t frame_bytes;
@@ -150,6 +152,7 @@ static void exchange_free(struct exchange *exchange)
 	exchange->pipe = NULL;
 	exchange->prev = NULL;
 	exchange->next = edge->free;
+	exchange->relay_err = ERR_OK;
 	edge->free = exchange;
 	edge->in_flight--;
 	edge->options.metrics->in_flight--;
@@ -315,8 +318,14 @@ static void refuse(struct edge *edge, struct pipe *pipe, const struct sp_message
 static void seal(uv_work_t *work)
 {
 	struct exchange *exchange = work->data;
-	verify_reply_frame(&exchange->request, exchange->form, exchange->reply, exchange->reply_bytes, &exchange->frame,
-	                   &exchange->frame_bytes);
+	const struct request *request = &exchange->request;
+	if (exchange->relay_err)
+		verify_error_frame(request, exchange->relay_err, NULL, &exchange->frame, &exchange->frame_bytes);
+	else if (exchange->form == REPLY_RELAY)
+		verify_relayed_frame(request, exchange->reply, &exchange->frame, &exchange->frame_bytes);
+	else
+		verify_reply_frame(request, exchange->form, exchange->reply, exchange->reply_bytes, &exchange->frame,
+		                   &exchange->frame_bytes);
 }
 
 static void sealed(uv_work_t *work, int status)
@@ -329,15 +338,72 @@ static void sealed(uv_work_t *work, int status)
 		send_frame(exchange);
 }
 
-static void on_reply(struct edge *edge, const struct event *event)
+static void drop_reply(const struct event *event)
+{
+	free(event->bytes);
+	shared_bytes_drop(event->shared);
+}
+
+// What several get is never sealed: only customers' and guardians' replies are.
+static void send_shared(struct exchange *exchange, const struct event *event)
+{
+	uint8_t front[FRAME_HEADER_BYTES];
+	frame_header(front, FRAME_REPLY);
+	pipe_send_shared(exchange->pipe, exchange->route, exchange->route_bytes, front, sizeof(front), event->shared, true);
+	exchange_free(exchange);
+}
+
+static struct exchange *exchange_find(struct edge *edge, uint64_t origin, enum stage stage)
 {
 	uint32_t index = (uint32_t)event->number;
 	struct exchange *exchange = index < edge->exchange_count ? edge->exchanges[index] : NULL;
-	if (!exchange || exchange->stage != STAGE_WAITING || origin_of(exchange) != event->number) {
-		free(event->bytes);
+	return exchange && exchange->stage == stage && origin_of(exchange) == origin ? exchange : NULL;
+}
+
+// ---- relayed cells: nothing of the wallet's request goes on but the cell's bytes
+
+static void end_relay(struct exchange *exchange, enum err err)
+{
+	exchange->relay_err = err;
+	exchange->stage = STAGE_SEALING;
+	if (err)
+		exchange->edge->options.metrics->frame_errors[(int)err < METRICS_ERRORS_MAX ? err : ERR_UNKNOWN_ERROR]++;
+	uv_queue_work(exchange->edge->options.loop, &exchange->work, seal, sealed);
+}
+
+static void on_relayed(void *context, uint64_t origin, enum err err, const uint8_t *cell)
+{
+	struct exchange *exchange = exchange_find(context, origin, STAGE_RELAYING);
+	if (!exchange)
 		return;
 	}
-	if (!event->bytes || exchange->pipe->closed) {
+	end_relay(exchange, err);
+}
+
+static void start_relay(struct exchange *exchange, const struct event *event)
+{
+	struct edge *edge = exchange->edge;
+	struct id account;
+	memcpy(account.bytes, event->bytes + KEY_BYTES, ID_BYTES);
+	exchange->form = REPLY_RELAY;
+	exchange->stage = STAGE_RELAYING;
+	enum err err = ERR_HOME_UNREACHABLE;
+	if (edge->options.links)
+		err = links_relay(edge->options.links, event->bytes, &account, event->bytes + KEY_BYTES + ID_BYTES, on_relayed,
+		                  edge, event->number);
+	free(event->bytes);
+	if (err)
+		end_relay(exchange, err);
+}
+
+static void on_reply(struct edge *edge, const struct event *event)
+{
+	struct exchange *exchange = exchange_find(edge, event->number, STAGE_WAITING);
+	if (!exchange) {
+		drop_reply(event);
+		return;
+	}
+	if ((!event->bytes && !event->shared) || exchange->pipe->closed) {
 		edge->options.metrics->cancelled++;
 		free(event->bytes);
 		exchange_free(exchange);
@@ -347,7 +413,7 @@ static void on_reply(struct edge *edge, const struct event *event)
 	exchange->reply = event->bytes;
 	exchange->reply_bytes = event->count;
 	exchange->stage = STAGE_SEALING;
-	if (exchange->request.is_cell) {
+	if (exchange->request.is_cell || exchange->request.is_envelope) {
 		uv_queue_work(edge->options.loop, &exchange->work, seal, sealed);
 		return;
 	}
@@ -356,6 +422,14 @@ static void on_reply(struct edge *edge, const struct event *event)
 }
 
 // ---- requests
+	if (event->shared) {
+		send_shared(exchange, event);
+		return;
+	}
+	if (event->flag == REPLY_RELAY) {
+		start_relay(exchange, event);
+		return;
+	}
 
 // In the pool.
 static void check(uv_work_t *work)

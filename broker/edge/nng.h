@@ -5,6 +5,7 @@
 
 #include <uv.h>
 
+#include "broker/peer/links.h"
 #include "broker/sequencer/local.h"
 #include "broker/service/verify.h"
 #include "listen.h"
@@ -16,6 +17,7 @@ struct edge_options {
 	uv_loop_t *loop;
 	struct verifier *verifier;
 	struct metrics *metrics;
+	struct links *links; // to other brokers, for relayed cells; NULL: there are none
 	char *const *urls;
 	size_t url_count;
 	struct listen_tls tls;

@@ -56,7 +56,8 @@ enum command_kind {
 };
 
 // Which reply message the sender expects.
-// REPLY_RELAY is none: its bytes are a home's key and a cell, to be sent there; the reply to that is the reply.
+// REPLY_RELAY is none: its bytes are a home's key, the account's id and a cell, to be sent there; what comes back is.
+enum { RELAY_BYTES = KEY_BYTES + ID_BYTES + CELL_BYTES };
 enum reply_form { REPLY_CUSTOMER, REPLY_VENDOR, REPLY_ADMIN, REPLY_GUARDIAN, REPLY_RELAY };
 static inline enum reply_form command_reply_form(enum command_kind kind)
 {

@@ -82,13 +82,13 @@ void reply_admin(struct service *service, uint64_t origin, const Oyez__AdminRepl
 void reply_guardian(struct service *service, uint64_t origin, const Oyez__GuardianReply *reply)
 {
 	if (origin)
-		put(service, origin, REPLY_RELAY, wire_bytes(bytes, KEY_BYTES + CELL_BYTES));
+		put(service, origin, REPLY_GUARDIAN, wire_pack(&service->arena, &stamped.base));
 }
 
-void reply_error(struct service *service, uint64_t origin, enum reply_form form, enum err err, const char *detail)
+void reply_relay(struct service *service, uint64_t origin, const uint8_t bytes[RELAY_BYTES])
 {
 	if (origin)
-		put(service, origin, form, pack_error(service, form, err, detail));
+		put(service, origin, REPLY_RELAY, wire_bytes(bytes, RELAY_BYTES));
 }
 {
 	Oyez__GuardianReply stamped = *reply;

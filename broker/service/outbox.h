@@ -17,8 +17,10 @@ void reply_customer(struct service *service, uint64_t origin, const Oyez__Custom
 void reply_vendor(struct service *service, uint64_t origin, const Oyez__Reply *reply);
 void reply_admin(struct service *service, uint64_t origin, const Oyez__AdminReply *reply);
 void reply_guardian(struct service *service, uint64_t origin, const Oyez__GuardianReply *reply);
-// A home's key and a cell for it, in the arena.
-void reply_relay(struct service *service, uint64_t origin, const uint8_t bytes[KEY_BYTES + CELL_BYTES]);
+// `bytes` in the arena.
+void reply_relay(struct service *service, uint64_t origin, const uint8_t bytes[RELAY_BYTES]);
+// Already packed, and perhaps owned by others too: takes one share over.
+void reply_shared(struct service *service, uint64_t origin, struct shared_bytes *reply);
 // `detail` may be NULL.
 void reply_error(struct service *service, uint64_t origin, enum reply_form form, enum err err, const char *detail);
 void reply_ack(struct service *service, const struct command *command, const struct id *id);

@@ -119,9 +119,10 @@ enum err handle_relay(struct service *service, const struct command *command, co
 	enum err err = spend(service, &command->sender);
 	if (err)
 		return err;
-	uint8_t *bytes = arena_alloc(&service->arena, KEY_BYTES + CELL_BYTES);
+	uint8_t *bytes = arena_alloc(&service->arena, RELAY_BYTES);
 	memcpy(bytes, message->home_id.data, KEY_BYTES);
-	memcpy(bytes + KEY_BYTES, message->cell.data, CELL_BYTES);
+	memcpy(bytes + KEY_BYTES, command->sender.bytes, ID_BYTES);
+	memcpy(bytes + KEY_BYTES + ID_BYTES, message->cell.data, CELL_BYTES);
 	reply_relay(service, command->origin, bytes);
 	service->numbers.relayed++;
 	return ERR_OK;
