@@ -116,6 +116,7 @@ static bool open_state(struct broker *broker, const struct config *config)
 	broker->verifier = verifier_new(broker->identity.pair.public_key);
 	identity_publish(&broker->identity, broker->verifier);
 
+	name_brokers(broker, config);
 	struct service_config service_config;
 	broker_service_config(broker, config, &service_config);
 	struct service_signer signer = identity_signer(&broker->identity);
@@ -139,9 +140,9 @@ static void write_metrics(void *context, char **out, size_t *out_bytes)
 	struct service_numbers numbers = {0};
 	if (broker->sequencer)
 		sequencer_numbers(broker->sequencer, &numbers);
-	metrics_text(&broker->metrics, &numbers, broker->version, out, out_bytes);
 	if (broker->links)
 		links_numbers(broker->links, &broker->metrics.links);
+	metrics_text(&broker->metrics, &numbers, broker->version, out, out_bytes);
 }
 
 static bool open_admin(struct broker *broker, const struct config *config)
@@ -164,8 +165,8 @@ static bool open_edge(struct broker *broker, const struct config *config)
 	    .loop = &broker->loop,
 	    .verifier = broker->verifier,
 	    .metrics = &broker->metrics,
-	    .urls = config->listen,
 	    .links = broker->links,
+	    .urls = config->listen,
 	    .url_count = config->listen_count,
 	    .tls = {config->tls_certificate, config->tls_key},
 	    .connections_max = config->connections_max,
@@ -194,9 +195,9 @@ static void allow_files(uint32_t connections)
 static void on_drained(void *context)
 {
 	struct broker *broker = context;
-	if (broker->edge)
 	if (broker->links)
 		links_close(broker->links);
+	if (broker->edge)
 		edge_close(broker->edge);
 	if (broker->admin)
 		admin_http_close(broker->admin);
@@ -288,9 +289,9 @@ static void say_ready(struct broker *broker, const struct config *config)
 // Everything but the loop's handles, which are closed by now.
 static void release(struct broker *broker)
 {
-	if (broker->edge)
 	if (broker->links)
 		links_free(broker->links);
+	if (broker->edge)
 		edge_free(broker->edge);
 	if (broker->admin)
 		admin_http_free(broker->admin);

@@ -86,8 +86,13 @@ static bool changes_at_once(enum config_key key)
 	case CONFIG_vendors:
 	case CONFIG_vendors_per_intent:
 	case CONFIG_offers_per_intent:
+	case CONFIG_accounts:
+	case CONFIG_account_stamp_bits:
+	case CONFIG_accounts_max:
+	case CONFIG_vouchers_per_day:
 	case CONFIG_log:
 	case CONFIG_demo:
+	case CONFIG_hold:
 		return true;
 	default:
 		return false;

@@ -68,6 +68,10 @@ X(ERR_DEAL_CLOSED, 213, "deal_closed", "the deal is already concluded", "nothing
 X(ERR_CURSOR_EXPIRED, 214, "cursor_expired", "the cursor is older than what is kept", "go on from the earliest cursor, named in the details", "le curseur est plus ancien que ce qui est conservé", "reprenez au premier curseur, indiqué dans le détail") \
 X(ERR_CURSOR_BAD, 215, "cursor_bad", "this cursor is not from this feed", "use a cursor as it was given, or none", "ce curseur n'est pas de ce flux", "prenez un curseur tel que reçu, ou aucun") \
 X(ERR_NOT_REVEALED, 216, "not_revealed", "no card was revealed in this deal", "wait for the reveal", "aucune fiche n'a été révélée dans cet accord", "attendez la révélation") \
+X(ERR_NOT_CONCLUDED, 217, "not_concluded", "the deal is not concluded", "wait until the vendor has confirmed", "l'accord n'est pas conclu", "attendez la confirmation du vendeur") \
+X(ERR_ALREADY_RATED, 218, "already_rated", "this deal was rated before", "one rating counts per deal", "cet accord a déjà été noté", "une seule note compte par accord") \
+X(ERR_ERASURE_UNKNOWN, 219, "erasure_unknown", "no erasure was asked for in this deal", "answer only what the inbox shows", "aucun effacement n'a été demandé dans cet accord", "ne répondez qu'à ce que montre la boîte de réception") \
+X(ERR_ERASURE_ANSWERED, 220, "erasure_answered", "this erasure was answered before", "nothing more to do here", "cet effacement a déjà reçu une réponse", "il n'y a plus rien à faire ici") \
 X(ERR_BUSY, 300, "busy", "too many requests at once", "wait a moment and try again", "trop de demandes à la fois", "attendez un instant et recommencez") \
 X(ERR_UNAVAILABLE, 301, "unavailable", "the broker cannot do this now", "try again in a minute; nothing was stored", "le courtier ne peut pas le faire maintenant", "recommencez dans une minute ; rien n'a été enregistré") \
 X(ERR_STOPPING, 302, "stopping", "the broker is stopping", "try again when it is back", "le courtier s'arrête", "recommencez à son retour") \
@@ -78,6 +82,7 @@ X(ERR_SUBSCRIPTION_LIMIT, 306, "subscription_limit", "this vendor has as many su
 X(ERR_STORAGE_FULL, 307, "storage_full", "the broker's disk is full", "try again later; nothing was stored", "le disque du courtier est plein", "recommencez plus tard ; rien n'a été enregistré") \
 X(ERR_BOX_LIMIT, 308, "box_limit", "this account has as many open boxes as allowed", "wait until an intent ends", "ce compte a autant de boîtes ouvertes que permis", "attendez la fin d'une intention") \
 X(ERR_HOME_UNREACHABLE, 309, "home_unreachable", "the guardian cannot reach the home broker now", "try again in a minute", "le gardien ne peut joindre le courtier en ce moment", "recommencez dans une minute") \
+X(ERR_ACCOUNT_LIMIT, 310, "account_limit", "this guardian has as many accounts as it takes", "choose another guardian, or ask the operator", "ce gardien a autant de comptes qu'il en prend", "choisissez un autre gardien, ou demandez à l'exploitant") \
 X(ERR_INTERNAL, 399, "internal", "the broker made a mistake", "tell its operator; nothing was stored", "le courtier s'est trompé", "prévenez son exploitant ; rien n'a été enregistré") \
 X(ERR_UNREACHABLE, 400, "unreachable", "the broker cannot be reached", "check the address and that the broker runs", "le courtier ne répond pas", "vérifiez l'adresse et que le courtier tourne") \
 X(ERR_TIMEOUT, 401, "timeout", "nothing came in the time given", "wait longer, or try again later", "rien n'est venu dans le temps donné", "attendez plus longtemps ou recommencez plus tard") \
@@ -96,6 +101,10 @@ X(ERR_SEALED, 413, "sealed", "a sealed message cannot be opened", "it was made f
 X(ERR_AMBIGUOUS, 414, "ambiguous", "several things begin with these letters", "write more of the id", "plusieurs choses commencent par ces lettres", "écrivez une plus grande partie de l'identifiant") \
 X(ERR_NO_MEMORY, 415, "no_memory", "no memory left", "close other programs and try again", "plus de mémoire", "fermez d'autres programmes et recommencez") \
 X(ERR_NOT_UNDERSTOOD, 416, "not_understood", "this file is none of the formats understood", "give a schema.org Demand, a Beckn search or select, or a UBL RequestForQuotation", "ce fichier n'est d'aucun format connu", "donnez un Demand schema.org, un search ou select Beckn, ou un RequestForQuotation UBL") \
+X(ERR_VENDOR_MISMATCH, 417, "vendor_mismatch", "the vendor is not who its address says", "do not deal with it; tell the operator", "le vendeur n'est pas celui que dit son adresse", "ne traitez pas avec lui ; dites-le à l'exploitant") \
+X(ERR_TERMS_COUNTERED, 418, "terms_countered", "this offer asks for other terms than yours", "read them (oyez terms ID), then accept with --terms ID, or decline", "cette offre demande d'autres conditions que les vôtres", "lisez-les (oyez terms ID), puis acceptez avec --terms ID, ou refusez") \
+X(ERR_NOTICE_CHAIN, 419, "notice_chain", "the broker's notices do not follow one another", "one was changed, left out or put in; keep what you have and tell others", "les avis du courtier ne se suivent pas", "l'un d'eux a été changé, omis ou ajouté ; gardez ce que vous avez et dites-le") \
+X(ERR_RECEIPT_MISMATCH, 422, "receipt_mismatch", "this receipt is not for this request", "do not rely on it; ask again", "ce reçu n'est pas pour cette demande", "ne vous y fiez pas ; demandez à nouveau") \
 X(ERR_VENDOR_MISSING, 420, "vendor_missing", "there is no vendor here", "run: oyez vendor init --name NAME --url URL --country CC", "il n'y a pas de vendeur ici", "lancez : oyez vendor init --name NOM --url URL --country CC") \
 X(ERR_VENDOR_EXISTS, 421, "vendor_exists", "there is already a vendor here", "choose another --home", "il y a déjà un vendeur ici", "choisissez un autre --home") \
 X(ERR_UNKNOWN_ERROR, 499, "unknown_error", "an error this program does not know", "update this program", "une erreur que ce programme ne connaît pas", "mettez ce programme à jour")

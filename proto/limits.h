@@ -68,6 +68,7 @@ enum {
 
 	FETCH_PAIRS_MAX = 256,
 	FETCH_ITEMS_MAX = 256,
+	WOULD_MATCH_ROWS_MAX = 64,
 	MAILBOX_ITEMS_MAX = 64,
 	CROWD_WISH_MAX = 1000,
 	DEALS_MAX = 100,
@@ -94,6 +95,19 @@ enum {
 	BOX_READ_CELLS_MAX = 2,  // in one envelope
 	BOXES_PER_ACCOUNT_MAX = 256,
 	PUSH_CELLS_MAX = 7,      // in one batch between brokers
+
+	MESSAGE_BYTES_MAX = 2048,       // a text about a deal
+	MESSAGES_PER_DEAL_MAX = 64,     // each way, kept
+	GROUND_BYTES_MAX = 512,
+	PURPOSES_MAX = 8,
+	RECIPIENTS_MAX = 8,
+	STARS_MAX = 5,
+	RATINGS_PUBLISHED_MIN = 5,      // aggregates grow by at least so many
+	NOTICE_TEXT_BYTES_MAX = 2000,
+	NOTICE_FIELDS_MAX = 32,
+	NOTICE_DEALS_MAX = 150,
+	NOTICE_BYTES_MAX = 7680,        // signed, so that each fits a cell
+	NOTICES_MAX = 64,               // in one reply
 };
 
 #define SECOND_MS UINT64_C(1000)
@@ -107,6 +121,7 @@ enum {
 #define SESSION_MS (24 * HOUR_MS)
 #define GATEWAY_KEY_ROTATE_MS (1 * DAY_MS)
 #define GATEWAY_KEY_ACCEPT_MS (2 * DAY_MS)
+#define ERASURE_ANSWER_MS (30 * DAY_MS) // time a vendor has; the wallet may ask for less, not for less than a day
 #define TOKEN_EPOCH_MS (7 * DAY_MS)
 // The fixed public schedule of a box, counted from its intent's release tick (PROTOCOL.md §12): every 10 s for 10 min,
 // every minute for a day, every 10 min until the expiry band ends.
@@ -115,6 +130,7 @@ enum {
 #define BOX_STEADY_EVERY_MS (1 * MINUTE_MS)
 #define BOX_STEADY_UNTIL_MS (1 * DAY_MS)
 #define BOX_SLOW_EVERY_MS (10 * MINUTE_MS)
+#define BOX_KEEP_MS_MAX (120 * DAY_MS) // from its opening: the latest expiry, and time for a deal to end
 #define EXPIRES_MS_MIN (1 * SECOND_MS)
 #define EXPIRES_MS_MAX (90 * DAY_MS)
 #define COUNTERSIGN_MS_DEFAULT (24 * HOUR_MS)

@@ -114,6 +114,12 @@ static void write_service(FILE *out, const struct service_numbers *numbers)
 	number(out, "deals_open", "gauge", "deals accepted and not ended", numbers->deals_open);
 	number(out, "feed_length", "gauge", "records in the feed", numbers->feed_length);
 	number(out, "parked", "gauge", "long polls waiting", numbers->parked);
+	number(out, "accounts", "gauge", "accounts at this guardian", numbers->accounts);
+	number(out, "boxes_kept", "gauge", "boxes kept as a guardian", numbers->boxes_kept);
+	number(out, "cells_kept", "gauge", "cells in these boxes", numbers->cells_kept);
+	number(out, "vouchers_given_total", "counter", "vouchers given to accounts", numbers->vouchers_given);
+	number(out, "cells_taken_total", "counter", "cells that home brokers pushed", numbers->cells_taken);
+	number(out, "cells_missed_total", "counter", "cells that gave way to newer ones unread", numbers->cells_missed);
 	number(out, "posts_total", "counter", "intents posted", numbers->posts);
 	number(out, "releases_total", "counter", "intents released", numbers->releases);
 	number(out, "offers_total", "counter", "offers taken", numbers->offers);
@@ -142,7 +148,7 @@ void metrics_text(const struct metrics *metrics, const struct service_numbers *n
 	       (clock_now_ms() - metrics->started_at_ms) / 1000);
 	number(file, "resident_memory_bytes", "gauge", "memory in use", resident_bytes());
 	write_edge(file, metrics);
+	write_links(file, &metrics->links);
 	write_service(file, numbers);
 	fclose(file);
 }
-	write_links(file, &metrics->links);

@@ -25,6 +25,9 @@ enum err handle_admin_status(struct service *service, const struct command *comm
 	report.parked = numbers.parked;
 	report.store_bytes = store_bytes_used(service->store);
 	report.clock_held = numbers.clock_held;
+	report.accounts = numbers.accounts;
+	report.vouchers_given = numbers.vouchers_given;
+	report.boxes_kept = numbers.boxes_kept;
 	reply.body_case = OYEZ__ADMIN_REPLY__BODY_STATUS;
 	reply.status = &report;
 	reply_admin(service, command->origin, &reply);

@@ -31,7 +31,7 @@ static void *zeroed(size_t count, size_t bytes)
 
 void parking_init(struct parking *parking)
 {
-	*parking = (struct parking){.first_deadline_ms = UINT64_MAX};
+	*parking = (struct parking){.first_deadline_ms = UINT64_MAX, .generation = 1};
 	parking->topics = zeroed(PARKING_BUCKETS, sizeof *parking->topics);
 	parking->origins = zeroed(PARKING_BUCKETS, sizeof *parking->origins);
 }
@@ -88,9 +88,16 @@ enum err parking_add(struct service *service, const struct parked *request)
 	parked->next_of_origin = *bucket;
 	*bucket = parked;
 	parking->count++;
-	if (parked->deadline_ms < parking->first_deadline_ms)
-		parking->first_deadline_ms = parked->deadline_ms;
+	parking->generation++;
+	parking_set_deadline(service, parked, request->deadline_ms);
 	return ERR_OK;
+}
+
+void parking_set_deadline(struct service *service, struct parked *parked, uint64_t deadline_ms)
+{
+	parked->deadline_ms = deadline_ms;
+	if (deadline_ms < service->parking.first_deadline_ms)
+		service->parking.first_deadline_ms = deadline_ms;
 }
 
 static void forget_woken(struct parking *parking, struct parked *parked)
@@ -122,8 +129,15 @@ static void leave(struct parking *parking, struct parked *parked)
 		parked->next->previous = parked->previous;
 	if (parked->woken)
 		forget_woken(parking, parked);
+	if (parked->scan)
+		parked->scan->waiting = NULL;
 	parking->count--;
 	parked_free(parked);
+}
+
+void parking_leave(struct service *service, struct parked *parked)
+{
+	leave(&service->parking, parked);
 }
 
 // `final`: answer even if there is nothing to say.
@@ -139,6 +153,12 @@ static void answer(struct service *service, struct parked *parked, bool final)
 		break;
 	case PARKED_INBOX:
 		answered = inbox_resume(service, parked, final);
+		break;
+	case PARKED_BOXES:
+		answered = boxes_resume(service, parked, final);
+		break;
+	case PARKED_COUNT:
+		answered = would_match_resume(service, parked, final);
 		break;
 	}
 	if (answered)
@@ -166,6 +186,7 @@ void parking_flush(struct service *service, const struct id *topic)
 void parking_answer_woken(struct service *service)
 {
 	struct parking *parking = &service->parking;
+	parking->generation++;
 	while (parking->woken) {
 		struct parked *parked = parking->woken;
 		parking->woken = parked->next_woken;
@@ -195,11 +216,26 @@ void parking_answer_all(struct service *service)
 		answer(service, service->parking.all, true);
 }
 
+static enum reply_form form_of(enum parked_kind kind)
+{
+	switch (kind) {
+	case PARKED_MAILBOX:
+		return REPLY_CUSTOMER;
+	case PARKED_BOXES:
+		return REPLY_GUARDIAN;
+	case PARKED_FETCH:
+	case PARKED_INBOX:
+	case PARKED_COUNT:
+		break;
+	}
+	return REPLY_VENDOR;
+}
+
 void parking_fail(struct service *service, enum err err)
 {
 	while (service->parking.all) {
 		struct parked *parked = service->parking.all;
-		reply_error(service, parked->origin, parked->kind == PARKED_MAILBOX ? REPLY_CUSTOMER : REPLY_VENDOR, err, NULL);
+		reply_error(service, parked->origin, form_of(parked->kind), err, NULL);
 		leave(&service->parking, parked);
 	}
 	service->parking.first_deadline_ms = UINT64_MAX;

@@ -6,7 +6,7 @@
 #include "command.h"
 
 enum { PARKING_BUCKETS = 4096 };
-enum parked_kind { PARKED_FETCH, PARKED_MAILBOX, PARKED_INBOX };
+enum parked_kind { PARKED_FETCH, PARKED_MAILBOX, PARKED_INBOX, PARKED_COUNT, PARKED_BOXES };
 
 struct fetch_pair {
 	struct id subscription;
@@ -18,6 +18,8 @@ struct parked {
 	uint64_t origin;
 	struct id sender;
 	uint64_t deadline_ms;
+	uint64_t wait_until_ms; // fetch: until when it may stay without an answer if there is nothing
+	struct scan *scan;      // fetch, count: runs somewhere; until it is back, only the deadline ends the waiting
 	uint64_t after; // mailbox, inbox
 	uint32_t max;
 	struct fetch_pair *pairs; // fetch
@@ -37,6 +39,7 @@ struct parking {
 	struct waiter **topics; // PARKING_BUCKETS each
 	struct parked **origins;
 	size_t count;
+	uint64_t generation;        // changes whenever a topic that was woken may have to be woken again
 	uint64_t first_deadline_ms; // not later than the earliest deadline
 };
 
@@ -46,7 +49,11 @@ void parking_init(struct parking *parking);
 // Forgets all, answers none.
 void parking_fini(struct parking *parking);
 // Takes a copy of `request`, its pairs included. ERR_BUSY when as many as allowed wait already.
+// It is the first of `all` then.
 enum err parking_add(struct service *service, const struct parked *request);
+void parking_set_deadline(struct service *service, struct parked *parked, uint64_t deadline_ms);
+// It was answered.
+void parking_leave(struct service *service, struct parked *parked);
 void parking_wake(struct service *service, const struct id *topic);
 // Answers those who listen to the topic at once, where there is something to say.
 void parking_flush(struct service *service, const struct id *topic);

@@ -2,7 +2,10 @@
 // A timer that came too late for what it was set for does nothing: the lifecycles decide by the clock, not by it.
 #include "internal.h"
 
-enum { TIMERS_PER_SLICE = 256 };
+enum {
+	TIMERS_PER_SLICE = 256,
+	CELLS_PER_TIMER = 8, // cells whose deletion costs about as much as another timer
+};
 
 static void intent_expire(struct service *service, const struct id *id)
 {
@@ -44,6 +47,15 @@ void timers_run(struct service *service)
 			break;
 		case TIMER_SUBSCRIPTION_FORGET:
 			store_subscription_delete(service->store, &id);
+			break;
+		case TIMER_BOX_FORGET: // boxes end at midnight all together, some with many cells
+			i += (int)(box_forget(service, &id, at_ms) / CELLS_PER_TIMER);
+			break;
+		case TIMER_INVITE_FORGET:
+			store_invite_delete(service->store, &id);
+			break;
+		case TIMER_ACCOUNT_FORGET:
+			account_forget(service, &id);
 			break;
 		}
 	}

@@ -52,6 +52,7 @@ bool command_of_read(const Oyez__VendorReadBody *body, struct command *command)
 		CASE(VENDOR_READ_BODY, LIST_SUBSCRIPTIONS, body->list_subscriptions, LIST_SUBSCRIPTIONS);
 		CASE(VENDOR_READ_BODY, SHOW_VENDOR, body->show_vendor, SHOW_VENDOR);
 		CASE(VENDOR_READ_BODY, EXPLAIN, body->explain, EXPLAIN);
+		CASE(VENDOR_READ_BODY, WOULD_MATCH, body->would_match, WOULD_MATCH);
 	default:
 		return false;
 	}
@@ -60,6 +61,12 @@ bool command_of_read(const Oyez__VendorReadBody *body, struct command *command)
 bool command_of_account(const Oyez__AccountRecord *record, struct command *command)
 {
 	switch (record->body_case) {
+		CASE(ACCOUNT_RECORD, OPEN, record->open, OPEN_ACCOUNT);
+		CASE(ACCOUNT_RECORD, SHOW, record->show, SHOW_ACCOUNT);
+		CASE(ACCOUNT_RECORD, VOUCHER, record->voucher, ASK_VOUCHER);
+		CASE(ACCOUNT_RECORD, OPEN_BOX, record->open_box, OPEN_BOX);
+		CASE(ACCOUNT_RECORD, CLOSE_BOX, record->close_box, CLOSE_BOX);
+		CASE(ACCOUNT_RECORD, READ_BOXES, record->read_boxes, READ_BOXES);
 		CASE(ACCOUNT_RECORD, RELAY, record->relay, RELAY);
 	default:
 		return false;
@@ -75,6 +82,8 @@ bool command_of_admin(const Oyez__AdminRequest *request, struct command *command
 		CASE(ADMIN_REQUEST, SUSPEND, request->suspend, ADMIN_SUSPEND);
 		CASE(ADMIN_REQUEST, COMPACT, request->compact, ADMIN_COMPACT);
 		CASE(ADMIN_REQUEST, CONFIRM_CLOCK, request->confirm_clock, ADMIN_CONFIRM_CLOCK);
+		CASE(ADMIN_REQUEST, ACCOUNTS, request->accounts, ADMIN_ACCOUNTS);
+		CASE(ADMIN_REQUEST, INVITE, request->invite, ADMIN_INVITE);
 	default:
 		return false;
 	}

@@ -65,6 +65,28 @@ struct key key_link(uint64_t intent_number, uint8_t kind, const struct id *id)
 	return key_of_writer(&key, &writer);
 }
 
+struct key key_voucher(uint32_t day, const uint8_t *id, size_t id_bytes)
+{
+	struct key key;
+	struct writer writer;
+	writer_init(&writer, key.bytes, sizeof(key.bytes));
+	writer_u32(&writer, day);
+	writer_bytes(&writer, id, id_bytes);
+	return key_of_writer(&key, &writer);
+}
+
+struct key key_cell(const struct cell_place *place)
+{
+	struct key key;
+	struct writer writer;
+	writer_init(&writer, key.bytes, sizeof(key.bytes));
+	writer_u64(&writer, place->arrival);
+	writer_u64(&writer, place->box);
+	writer_u64(&writer, place->number);
+	writer_bytes(&writer, place->head, CELL_HEAD_BYTES);
+	return key_of_writer(&key, &writer);
+}
+
 struct key key_timer(uint64_t at_ms, uint8_t kind, const struct id *id)
 {
 	struct key key;

@@ -316,6 +316,37 @@ bool store_key_id(struct store *store, enum kv_table table, struct bytes key, st
 	return true;
 }
 
+// ---- rows by number
+
+uint64_t store_number_last(struct store *store, enum kv_table table)
+{
+	struct bytes key, value;
+	struct reader reader;
+	if (!kv_last(store->kv, table, &key, &value))
+		return 0;
+	reader_init(&reader, key.at, key.count);
+	return reader_u64(&reader);
+}
+
+void store_numbered_put(struct store *store, enum kv_table table, uint64_t number, row_fields *fields, void *value)
+{
+	struct key key = key_number(number);
+	uint8_t buffer[ROW_BYTES_MAX];
+	kv_append(store->kv, table, key_bytes(&key), row_write(buffer, sizeof(buffer), ROW_VERSION, fields, value));
+}
+
+bool store_numbered_read(struct store *store, enum kv_table table, const struct kv_cursor *cursor, row_fields *fields,
+                         void *value, uint64_t *number)
+{
+	struct reader reader;
+	reader_init(&reader, cursor->key.at, cursor->key.count);
+	*number = reader_u64(&reader);
+	if (!reader.failed && reader_left(&reader) == 0 && row_read(cursor->value, ROW_VERSION, fields, value))
+		return true;
+	store_damaged(store, table);
+	return false;
+}
+
 // ---- small named values
 
 bool store_meta_get(struct store *store, const char *name, struct arena *arena, struct bytes *out)

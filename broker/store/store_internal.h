@@ -48,6 +48,8 @@ struct key key_slot(uint32_t slot);                              // wipe
 struct key key_item(uint32_t slot, uint64_t seq);                // mailbox
 struct key key_id_number(const struct id *id, uint64_t number);  // inbox
 struct key key_link(uint64_t intent_number, uint8_t kind, const struct id *id);
+struct key key_voucher(uint32_t day, const uint8_t *id, size_t id_bytes);
+struct key key_cell(const struct cell_place *place);
 struct key key_timer(uint64_t at_ms, uint8_t kind, const struct id *id);
 static inline struct bytes key_bytes(const struct key *key)
 {
@@ -72,6 +74,14 @@ void store_row_put(struct store *store, enum kv_table table, const struct id *id
                    size_t room);
 // The id a key of 32 bytes is; false and damaged if it is none.
 bool store_key_id(struct store *store, enum kv_table table, struct bytes key, struct id *id);
+
+// ---- rows appended under numbers from 1
+// The greatest number there is, 0 if none: the first 8 bytes of the last key.
+uint64_t store_number_last(struct store *store, enum kv_table table);
+void store_numbered_put(struct store *store, enum kv_table table, uint64_t number, row_fields *fields, void *value);
+// The row the cursor stands on; false and damaged if it cannot be read.
+bool store_numbered_read(struct store *store, enum kv_table table, const struct kv_cursor *cursor, row_fields *fields,
+                         void *value, uint64_t *number);
 
 // ---- what hangs on an intent: link rows "number of the intent, kind, id"
 enum link_kind { LINK_OFFER = 1, LINK_QUESTION, LINK_DEAL };

@@ -4,21 +4,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clients/cli/commands.h"
+#include "clients/cli/admin.h"
 #include "clients/lib/view.h"
 #include "proto/sign.h"
 #include "proto/values.h"
 
-enum { ADMIN_DATA = 0x600, ADMIN_REASON };
+enum { ADMIN_DATA = 0x600, ADMIN_REASON, ADMIN_COUNT, ADMIN_VALID };
 enum { PREFIX_DIGITS_MIN = 6 };
 #define SOCKET_NAME "oyezd.ipc"
-
-struct admin {
-	struct cli *cli;
-	const char *data, *reason;
-	struct transport *transport;
-	char url[512];
-};
 
 // Where oyezd keeps its data when nobody says otherwise.
 static void data_default(char path[400])
@@ -49,11 +42,12 @@ static void admin_url(struct admin *admin)
 	snprintf(admin->url, sizeof(admin->url), "ipc://%s/" SOCKET_NAME, path);
 }
 
-// Reads the options and opens the socket. EXIT_DONE, or the exit code after the error was printed.
-static int admin_open(struct cli *cli, int argc, char **argv, int words, struct admin *admin)
+int admin_open(struct cli *cli, int argc, char **argv, int words, struct admin *admin)
 {
 	static const struct option options[] = {{"data", required_argument, NULL, ADMIN_DATA},
 	                                        {"reason", required_argument, NULL, ADMIN_REASON},
+	                                        {"count", required_argument, NULL, ADMIN_COUNT},
+	                                        {"valid", required_argument, NULL, ADMIN_VALID},
 	                                        {NULL, 0, NULL, 0}};
 	int option;
 	*admin = (struct admin){.cli = cli};
@@ -63,6 +57,10 @@ static int admin_open(struct cli *cli, int argc, char **argv, int words, struct 
 			admin->data = optarg;
 		else if (option == ADMIN_REASON)
 			admin->reason = optarg;
+		else if (option == ADMIN_COUNT)
+			admin->count = optarg;
+		else if (option == ADMIN_VALID)
+			admin->valid = optarg;
 		else
 			return EXIT_USAGE;
 	}
@@ -75,7 +73,7 @@ static int admin_open(struct cli *cli, int argc, char **argv, int words, struct 
 	return EXIT_DONE;
 }
 
-static int admin_ask(struct admin *admin, const Oyez__AdminRequest *request, int expected, Oyez__AdminReply **reply)
+int admin_ask(struct admin *admin, const Oyez__AdminRequest *request, int expected, Oyez__AdminReply **reply)
 {
 	struct oyez_error error = {0};
 	if (transport_admin(admin->transport, request, reply, &error))
@@ -111,6 +109,9 @@ static json_t *status_json(const Oyez__StatusReport *report)
 	               {"deals_open", report->deals_open},
 	               {"feed_length", report->feed_length},
 	               {"parked", report->parked},
+	               {"accounts", report->accounts},
+	               {"vouchers_given", report->vouchers_given},
+	               {"boxes_kept", report->boxes_kept},
 	               {"store_bytes", report->store_bytes}};
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		json_object_set_new(object, numbers[i].name, json_integer((json_int_t)numbers[i].value));

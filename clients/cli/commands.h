@@ -24,6 +24,9 @@ CLI_HANDLER(command_withdraw)
 CLI_HANDLER(command_deals)
 CLI_HANDLER(command_ledger)
 CLI_HANDLER(command_import)
+CLI_HANDLER(command_account_open)
+CLI_HANDLER(command_account_show)
+CLI_HANDLER(command_account_top_up)
 CLI_HANDLER(command_not_here)
 
 // vendors
@@ -34,6 +37,8 @@ CLI_HANDLER(command_admin_vendors)
 CLI_HANDLER(command_admin_approve)
 CLI_HANDLER(command_admin_suspend)
 CLI_HANDLER(command_admin_compact)
+CLI_HANDLER(command_admin_accounts)
+CLI_HANDLER(command_admin_invite)
 CLI_HANDLER(command_admin_confirm_clock)
 
 #endif

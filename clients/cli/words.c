@@ -10,9 +10,13 @@ struct word {
 // Names of fields.
 static const struct word LABELS[] = {
     {"accepted_at", "accepted at", "accepté le"},
+    {"added", "added", "ajoutés"},
+    {"accounts", "accounts", "comptes"},
     {"ask", "ask", "demander"},
     {"at", "at", "le"},
     {"availability", "availability", "disponibilité"},
+    {"boxes_kept", "boxes kept", "boîtes gardées"},
+    {"boxes_open", "boxes open", "boîtes ouvertes"},
     {"broadcast", "broadcast", "diffusé"},
     {"broker", "broker", "courtier"},
     {"budget", "budget", "budget"},
@@ -26,6 +30,7 @@ static const struct word LABELS[] = {
     {"deal", "deal", "accord"},
     {"deals", "deals", "accords"},
     {"deals_open", "deals open", "accords ouverts"},
+    {"demo", "demonstration (some callers are simulated)", "démonstration (certains appelants sont simulés)"},
     {"details", "details", "détails"},
     {"estimate", "estimate", "estimation"},
     {"expires", "expires", "fin"},
@@ -34,20 +39,28 @@ static const struct word LABELS[] = {
     {"fields", "fields", "champs"},
     {"fulfilment", "fulfilment", "remise"},
     {"given", "given", "donné"},
+    {"guardian", "guardian", "gardien"},
+    {"guardian_key", "guardian's key", "clé du gardien"},
+    {"homes", "home brokers", "courtiers d'attache"},
     {"intent", "intent", "intention"},
     {"intents_released", "intents released", "intentions publiées"},
     {"intents_waiting", "intents waiting", "intentions en attente"},
+    {"invite", "invitation", "invitation"},
     {"language", "language", "langue"},
     {"listing", "listing", "inscription"},
     {"made_at", "made at", "fait le"},
     {"max", "max", "max"},
     {"min", "min", "min"},
+    {"mode", "mode", "mode"},
     {"min_rating", "lowest rating", "note minimale"},
     {"name", "name", "nom"},
+    {"needed", "needed", "demandés"},
     {"needed_by", "needed by", "pour le"},
     {"needed_by_band", "needed within", "besoin d'ici"},
     {"offer", "offer", "offre"},
     {"offers", "offers", "offres"},
+    {"open", "open", "ouvert"},
+    {"opened_at", "opened at", "ouvert le"},
     {"parked", "waiting requests", "demandes en attente"},
     {"privacy", "privacy", "confidentialité"},
     {"quantity", "quantity", "quantité"},
@@ -64,21 +77,26 @@ static const struct word LABELS[] = {
     {"subscriptions", "subscriptions", "abonnements"},
     {"terms", "terms", "conditions"},
     {"tick", "tick", "battement"},
+    {"tokens", "tokens left", "jetons restants"},
     {"total", "total", "total"},
     {"up", "up", "depuis"},
+    {"valid_until", "valid until", "valable jusqu'au"},
     {"vendor", "vendor", "vendeur"},
     {"vendor_country", "vendor's country", "pays du vendeur"},
     {"vendor_name", "vendor's name", "nom du vendeur"},
     {"vendor_url", "vendor's address", "adresse du vendeur"},
     {"vendors", "vendors", "vendeurs"},
     {"version", "version", "version"},
+    {"vouchers_given", "vouchers given", "bons donnés"},
+    {"vouchers_left", "vouchers left today", "bons restants aujourd'hui"},
+    {"vouchers_per_day", "vouchers a day", "bons par jour"},
     {"wallet", "wallet", "portefeuille"},
     {"want", "wanted", "voulue"},
 };
 
 // Values out of closed lists, under these fields only: a person's own text is never translated.
 static const char *const CLOSED_FIELDS[] = {"status",  "condition",     "fulfilment", "availability",
-                                            "privacy", "share_details", "reach"};
+                                            "privacy", "share_details", "reach",      "mode"};
 static const struct word VALUES[] = {
     {"accepted", "accepted", "accepté"},
     {"any", "any", "indifférent"},
@@ -89,6 +107,7 @@ static const struct word VALUES[] = {
     {"countersigned", "countersigned", "contresigné"},
     {"country", "country", "pays"},
     {"delivery", "delivery", "livraison"},
+    {"direct", "direct: one broker", "direct : un seul courtier"},
     {"expired", "expired", "échu"},
     {"in_stock", "in stock", "en stock"},
     {"lapsed", "lapsed", "caduc"},
@@ -105,11 +124,34 @@ static const struct word VALUES[] = {
     {"region", "region", "région"},
     {"released", "released", "publié"},
     {"revealed", "revealed", "révélé"},
+    {"separated", "separated: no broker knows both who and what", "séparée : aucun courtier ne sait à la fois qui et quoi"},
     {"suspended", "suspended", "suspendu"},
+    {"two_brokers", "two brokers", "deux courtiers"},
     {"used", "used", "d'occasion"},
     {"waiting", "waiting", "en attente"},
     {"withdrawn", "withdrawn", "retiré"},
     {"world", "world", "monde"},
+};
+
+// What `oyez explain` says each party sees.
+static const struct word PHRASES[] = {
+    {"network address", "network address", "adresse réseau"},
+    {"facets", "facets", "facettes"},
+    {"needed_by day", "the exact day it is needed by", "le jour exact voulu"},
+    {"expiry time", "expiry time", "heure de fin"},
+    {"vendors allowed or blocked", "vendors allowed or blocked", "vendeurs admis ou exclus"},
+    {"who offers, when, and how large the sealed messages are",
+     "who offers, when, and how large the sealed messages are",
+     "qui offre, quand, et la taille des messages scellés"},
+    {"this wallet's account", "this wallet's account", "le compte de ce portefeuille"},
+    {"how many boxes are open, and until when", "how many boxes are open, and until when",
+     "combien de boîtes sont ouvertes, et jusqu'à quand"},
+    {"when sealed messages pass, not what they say", "when sealed messages pass, not what they say",
+     "quand passent des messages scellés, non ce qu'ils disent"},
+    {"name and address", "name and address", "nom et adresse"},
+    {"details text", "details text", "texte des détails"},
+    {"exact budget", "exact budget", "budget exact"},
+    {"exact quantity", "exact quantity", "quantité exacte"},
 };
 
 static const char *look_up(const struct cli *cli, const struct word *words, size_t count, const char *word)
@@ -133,4 +175,9 @@ const char *cli_value_word(const struct cli *cli, const char *field, const char 
 			return look_up(cli, VALUES, sizeof(VALUES) / sizeof(*VALUES), value);
 	}
 	return value;
+}
+
+const char *cli_phrase(const struct cli *cli, const char *phrase)
+{
+	return look_up(cli, PHRASES, sizeof(PHRASES) / sizeof(*PHRASES), phrase);
 }

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "broker/service/scan.h"
 #include "proto/region.h"
 
 // ---- stubs
@@ -55,6 +56,10 @@ void support_service_open(struct support_service *support)
 	            .vendors_per_intent_max = 3,
 	            .offers_per_intent_max = 4,
 	            .parked_max = 4,
+	            .accounts_max = 100,
+	            .accounts_by_stamp = true,
+	            .account_stamp_bits = 4,
+	            .vouchers_per_day = 2,
 	            .vendors_open = true,
 	            .region = "FR",
 	            .taxonomy = taxonomy_builtin(),
@@ -63,6 +68,10 @@ void support_service_open(struct support_service *support)
 	    .now_ms = UINT64_C(1800000000000),
 	};
 	arena_init(&support->arena);
+	for (unsigned home = 1; home <= 2; home++)
+		support_home_key(home, support->homes[home - 1]);
+	support->config.homes = (const uint8_t(*)[KEY_BYTES])support->homes;
+	support->config.home_count = 2;
 	support->store = store_open_memory();
 	start(support);
 }
@@ -108,6 +117,7 @@ static const void *unpack(struct support_service *support, const struct effect *
 	    [REPLY_CUSTOMER] = &oyez__customer_reply__descriptor,
 	    [REPLY_VENDOR] = &oyez__reply__descriptor,
 	    [REPLY_ADMIN] = &oyez__admin_reply__descriptor,
+	    [REPLY_GUARDIAN] = &oyez__guardian_reply__descriptor,
 	};
 	ProtobufCAllocator allocator = wire_allocator(&support->arena);
 	ProtobufCMessage *reply;
@@ -137,7 +147,22 @@ const void *support_send(struct support_service *support, const struct command *
 	service_apply(support->service, &copy);
 	service_advance(support->service, TICK_RANDOM);
 	service_commit(support->service);
-	return support_parked_reply(support, copy.origin);
+	const void *reply = support_parked_reply(support, copy.origin);
+	return reply ? reply : support_run_scans(support, copy.origin);
+}
+
+const void *support_run_scans(struct support_service *support, uint64_t origin)
+{
+	const void *reply = NULL;
+	struct scan *scan;
+	while (!reply && (scan = service_scan_next(support->service))) {
+		scan_run(scan, NULL, NULL);
+		service_begin(support->service, support->now_ms);
+		service_scan_done(support->service, scan);
+		service_commit(support->service);
+		reply = support_parked_reply(support, origin);
+	}
+	return reply;
 }
 
 // Real keys: the codec refuses what is none.
@@ -161,6 +186,16 @@ struct id support_vendor_id(unsigned vendor)
 	uint8_t key[KEY_BYTES];
 	key_of(vendor, 'v', key);
 	return vendor_id_of(key);
+}
+
+void support_account_key(unsigned account, uint8_t key[KEY_BYTES])
+{
+	key_of(account, 'a', key);
+}
+
+void support_home_key(unsigned home, uint8_t key[KEY_BYTES])
+{
+	key_of(home, 'h', key);
 }
 
 ProtobufCBinaryData support_fresh(struct support_service *support, size_t count)
@@ -208,6 +243,23 @@ const Oyez__Reply *support_vendor(struct support_service *support, unsigned vend
 	return support_send(support, &support->last);
 }
 
+const Oyez__GuardianReply *support_account(struct support_service *support, unsigned account, enum command_kind kind,
+                                           const ProtobufCMessage *payload)
+{
+	prepare(support, kind, payload);
+	support_account_key(account, support->last.sender_key);
+	support->last.sender = id_of(TAG_ACCOUNT_ID, support->last.sender_key, KEY_BYTES);
+	return support_send(support, &support->last);
+}
+
+const Oyez__Reply *support_push(struct support_service *support, unsigned home, const Oyez__PushBatch *batch)
+{
+	prepare(support, COMMAND_PUSH, &batch->base);
+	support_home_key(home, support->last.sender_key);
+	memcpy(support->last.sender.bytes, support->last.sender_key, KEY_BYTES);
+	return support_send(support, &support->last);
+}
+
 const Oyez__AdminReply *support_admin(struct support_service *support, enum command_kind kind,
                                       const ProtobufCMessage *payload)
 {
@@ -219,6 +271,12 @@ enum err support_customer_error(const Oyez__CustomerReply *reply)
 {
 	assert_non_null(reply);
 	return reply->body_case == OYEZ__CUSTOMER_REPLY__BODY_ERROR ? (enum err)reply->error->code : ERR_OK;
+}
+
+enum err support_account_error(const Oyez__GuardianReply *reply)
+{
+	assert_non_null(reply);
+	return reply->body_case == OYEZ__GUARDIAN_REPLY__BODY_ERROR ? (enum err)reply->error->code : ERR_OK;
 }
 
 enum err support_vendor_error(const Oyez__Reply *reply)

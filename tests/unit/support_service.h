@@ -13,6 +13,7 @@ struct support_service {
 	struct store *store;
 	struct service *service;
 	struct service_config config;
+	uint8_t homes[2][KEY_BYTES];
 	uint64_t now_ms;
 	uint64_t records;   // commands made so far
 	struct arena arena; // everything handed out below, until support_service_close
@@ -32,10 +33,16 @@ const Oyez__CustomerReply *support_customer(struct support_service *support, uns
                                             const ProtobufCMessage *payload);
 const Oyez__Reply *support_vendor(struct support_service *support, unsigned vendor, enum command_kind kind,
                                   const ProtobufCMessage *payload);
+// As a guardian: by an account, and cells pushed by a home broker (1 and 2 are known, others are not).
+const Oyez__GuardianReply *support_account(struct support_service *support, unsigned account, enum command_kind kind,
+                                           const ProtobufCMessage *payload);
+const Oyez__Reply *support_push(struct support_service *support, unsigned home, const Oyez__PushBatch *batch);
 const Oyez__AdminReply *support_admin(struct support_service *support, enum command_kind kind,
                                       const ProtobufCMessage *payload);
 // The last command, or any, as it is.
 const void *support_send(struct support_service *support, const struct command *command);
+// Runs the scans that were asked for and gives them back, until the request of `origin` is answered; NULL if it is not.
+const void *support_run_scans(struct support_service *support, uint64_t origin);
 // The reply to a parked request, if it came with the last batch; NULL otherwise.
 const void *support_parked_reply(struct support_service *support, uint64_t origin);
 // An empty batch: timers, tick, parked requests.
@@ -44,11 +51,15 @@ void support_batch(struct support_service *support);
 // The error code of a reply, ERR_OK if it is none.
 enum err support_customer_error(const Oyez__CustomerReply *reply);
 enum err support_vendor_error(const Oyez__Reply *reply);
+enum err support_account_error(const Oyez__GuardianReply *reply);
+#define assert_account_error(reply, code) assert_int_equal(support_account_error(reply), code)
 #define assert_customer_error(reply, code) assert_int_equal(support_customer_error(reply), code)
 #define assert_vendor_error(reply, code) assert_int_equal(support_vendor_error(reply), code)
 
 struct id support_customer_id(unsigned customer);
 struct id support_vendor_id(unsigned vendor);
+void support_account_key(unsigned account, uint8_t key[KEY_BYTES]);
+void support_home_key(unsigned home, uint8_t key[KEY_BYTES]);
 // A fresh 32-byte value, in the arena.
 ProtobufCBinaryData support_fresh(struct support_service *support, size_t count);
 
