@@ -11,6 +11,7 @@
 #include "customer.pb-c.h"
 #include "err.h"
 #include "guardian.pb-c.h"
+#include "record.pb-c.h"
 #include "sealed.pb-c.h"
 #include "vendor.pb-c.h"
 
@@ -57,6 +58,12 @@ CODEC_DECODE(box_plain, Oyez__BoxPlain)
 CODEC_DECODE(signed, Oyez__Signed)
 CODEC_DECODE(error, Oyez__Error)
 CODEC_DECODE(config, Oyez__Config)
+CODEC_DECODE(deal_record, Oyez__DealRecord)
+CODEC_DECODE(deal_text, Oyez__DealText)
+CODEC_DECODE(erasure_receipt, Oyez__ErasureReceipt)
+CODEC_DECODE(standing, Oyez__Standing)
+CODEC_DECODE(withdrawal_receipt, Oyez__WithdrawalReceipt)
+CODEC_DECODE(notice, Oyez__Notice)
 CODEC_DECODE(listing, Oyez__Listing)
 CODEC_DECODE(release, Oyez__Release)
 CODEC_DECODE(question, Oyez__Question)

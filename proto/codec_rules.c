@@ -107,11 +107,25 @@ FIELDS(config) = {
 };
 FIELDS(error) = {NUMBER("code", 1, UINT16_MAX), WORD("name", 1, ERROR_NAME_BYTES_MAX),
                  TEXT("detail", 0, ERROR_DETAIL_BYTES_MAX)};
-FIELDS(ack) = {BYTES("id", 0, ID_BYTES), EXACT_OR_NONE("cursor", CURSOR_BYTES)};
+FIELDS(ack) = {BYTES("id", 0, ID_BYTES), EXACT_OR_NONE("cursor", CURSOR_BYTES),
+               PART_OR_NONE("proof")};
 
 // ---- customer.proto
 
-FIELDS(cell_body) = {TIME("sent_at_ms"), PART("customer"), PART("issue")};
+FIELDS(cell_body) = {TIME("sent_at_ms"), PART("customer"), PART("issue"), PART("deal"), PART("notices")};
+FIELDS(deal_record) = {
+	EXACT("broker_id", KEY_BYTES), TIME("made_at_ms"), EXACT("deal_id", ID_BYTES),
+	PART("message"),               PART("erase"),      PART("rate"), PART("read"),
+};
+FIELDS(deal_message) = {EXACT("random", SUBSCRIBE_RANDOM_BYTES), SEALED("sealed")};
+FIELDS(erase) = {TIME("answer_by_ms")};
+FIELDS(rate) = {NUMBER("stars", 1, STARS_MAX)};
+FIELDS(read_deal) = {SEQUENCE("after"), NUMBER("wait_ms", 0, WAIT_MS_MAX)};
+FIELDS(deal_box) = {PARTS("items", MAILBOX_ITEMS_MAX), SEQUENCE("next"), FLAG("more"), FLAG("vendor_suspended")};
+FIELDS(deal_item) = {SEQUENCE("seq"), TIME_OR_NONE("at_ms"), SEALED("message"), PART("erasure")};
+FIELDS(erasure_answer) = {CHOICE("result"), SEALED("sealed")};
+FIELDS(get_notices) = {EXACT("broker_id", KEY_BYTES), SEQUENCE("after")};
+FIELDS(notices) = {PARTS("items", NOTICES_MAX), FLAG("more")};
 FIELDS(issue_tokens) = {EXACT("broker_id", KEY_BYTES), PART("voucher"), EXACTS("blinded", ELEMENT_BYTES, VOUCHER_TOKENS)};
 FIELDS(tokens_issued) = {COUNT("epoch"), EXACTS("evaluated", ELEMENT_BYTES, VOUCHER_TOKENS), EXACT("proof", PROOF_BYTES)};
 FIELDS(customer_record) = {
@@ -145,7 +159,8 @@ FIELDS(accept) = {
 };
 FIELDS(reveal) = {EXACT("deal_id", ID_BYTES), SEALED("sealed")};
 FIELDS(read_mailbox) = {SEQUENCE("after"), NUMBER("max", 0, MAILBOX_ITEMS_MAX), NUMBER("wait_ms", 0, WAIT_MS_MAX)};
-FIELDS(customer_reply) = {PART("error"), PART("ack"), PART("status"), PART("mailbox"), PART("tokens")};
+FIELDS(customer_reply) = {PART("error"), PART("ack"), PART("status"), PART("mailbox"), PART("tokens"),
+                          PART("deal_box"), PART("notices")};
 FIELDS(status) = {
 	EXACT("intent_id", ID_BYTES), OPEN("state"),           COUNT("crowd_estimate"), COUNT("crowd_want"),
 	BYTES("release", 0, RELEASE_BYTES_MAX), PARTS("deals", STATUS_DEALS_MAX),
@@ -154,11 +169,12 @@ FIELDS(deal_status) = {EXACT("deal_id", ID_BYTES), OPEN("state")};
 FIELDS(mailbox) = {PARTS("items", MAILBOX_ITEMS_MAX), SEQUENCE("next"), FLAG("more")};
 FIELDS(mailbox_item) = {
 	SEQUENCE("seq"),  TIME_OR_NONE("at_ms"), PART("offer"),         PART("question"), EXACT("offer_withdrawn", ID_BYTES),
-	PART("outcome"), PART("countersigned"), EXACT("receipt", ID_BYTES),
+	PART("outcome"), PART("countersigned"), EXACT("receipt", ID_BYTES), PART("suspended"),
 };
+FIELDS(vendor_suspended) = {EXACT("vendor_id", ID_BYTES), TEXT("reason", 0, NOTE_BYTES_MAX)};
 FIELDS(vendor_message) = {
 	EXACT("id", ID_BYTES), EXACT("release_id", RELEASE_ID_BYTES), TIME_OR_NONE("expires_at_ms"),
-	SEALED("sealed"),      PART("listing"),
+	SEALED("sealed"),      PART("listing"),                       PART_OR_NONE("standing"),
 };
 FIELDS(countersigned) = {EXACT("deal_id", ID_BYTES), EXACT("signature", SIGNATURE_BYTES), PART("outcome")};
 
@@ -168,8 +184,12 @@ FIELDS(request) = {PART("get_config"), PART("get_challenge"), PART("vendor"), PA
 FIELDS(vendor_record) = {
 	EXACT("broker_id", KEY_BYTES), TIME("made_at_ms"), PART("open_session"), PART("register"),
 	PART("subscribe"),             PART("unsubscribe"), PART("question"),    PART("offer"),
-	PART("withdraw_offer"),        PART("countersign"), PART("receipt"),
+	PART("withdraw_offer"),        PART("countersign"), PART("receipt"),     PART("message"),
+	PART("erasure"),
 };
+FIELDS(send_message) = {EXACT("deal_id", ID_BYTES), EXACT("random", SUBSCRIBE_RANDOM_BYTES), SEALED("sealed")};
+FIELDS(answer_erasure) = {EXACT("deal_id", ID_BYTES), EXACT("request_hash", HASH_BYTES), CHOICE("result"),
+                          SEALED("sealed")};
 FIELDS(open_session) = {
 	BYTES("challenge", 1, CHALLENGE_BYTES_MAX),
 	SEALED("sealed_key"),
@@ -204,7 +224,7 @@ FIELDS(vendor_read) = {EXACT("session_id", SESSION_ID_BYTES), BYTES("body", 1, R
                        EXACT("mac", MAC_BYTES)};
 FIELDS(vendor_read_body) = {
 	TIME("sent_at_ms"), PART("fetch"), PART("read_inbox"), PART("list_subscriptions"), PART("show_vendor"),
-	PART("explain"),
+	PART("explain"), PART("would_match"),
 };
 FIELDS(fetch_pair) = {EXACT("subscription_id", ID_BYTES), EXACT_OR_NONE("after", CURSOR_BYTES)};
 FIELDS(fetch) = {PARTS("pairs", FETCH_PAIRS_MAX), NUMBER("wait_ms", 0, WAIT_MS_MAX),
@@ -216,7 +236,7 @@ FIELDS(explain_release) = {EXACT("subscription_id", ID_BYTES), EXACT("release_id
 FIELDS(reply) = {
 	PART("error"),   PART("ack"),   PART("config"),        BYTES("challenge", 1, CHALLENGE_BYTES_MAX),
 	PART("session"), PART("fetch"), PART("inbox"),         PART("subscriptions"),
-	PART("vendor"),  PART("explanation"), TIME_OR_NONE("now_ms"),
+	PART("vendor"),  PART("explanation"), PART("would_match"), TIME_OR_NONE("now_ms"),
 };
 FIELDS(session_opened) = {EXACT("session_id", SESSION_ID_BYTES), TIME("valid_until_ms")};
 FIELDS(feed_item) = {
@@ -232,13 +252,19 @@ FIELDS(fetch_reply) = {PARTS("items", FETCH_ITEMS_MAX), EXACTS("scanned", CURSOR
                        FLAG("more")};
 FIELDS(subscriptions) = {PARTS("items", SUBSCRIPTIONS_PER_VENDOR_MAX), FLAG("more")};
 FIELDS(subscription) = {EXACT("id", ID_BYTES), PART("filter"), TIME_OR_NONE("made_at_ms")};
-FIELDS(vendor_state) = {EXACT("vendor_id", ID_BYTES), OPEN("status"), PART_OR_NONE("listing")};
+FIELDS(vendor_state) = {EXACT("vendor_id", ID_BYTES), OPEN("status"), PART_OR_NONE("listing"),
+                        PART_OR_NONE("standing")};
 FIELDS(explanation) = {FLAG("matches"), WORDS("failed", 1, REASON_BYTES_MAX, FAILED_MAX), COUNT("maybe")};
+FIELDS(would_match) = {PART("filter"), TIME_OR_NONE("since_ms")};
+FIELDS(would_match_reply) = {SEQUENCE("count"), SEQUENCE("certain"), PARTS("rows", WOULD_MATCH_ROWS_MAX),
+                             SEQUENCE("scanned"), TIME_OR_NONE("from_ms")};
+FIELDS(would_match_row) = {LINE("category", 0, CATEGORY_BYTES_MAX), LINE("region", 0, REGION_BYTES_MAX),
+                           SEQUENCE("count")};
 FIELDS(inbox) = {PARTS("items", FETCH_ITEMS_MAX), SEQUENCE("next"), FLAG("more")};
 FIELDS(inbox_item) = {
 	SEQUENCE("seq"), TIME_OR_NONE("at_ms"), EXACT_OR_NONE("release_id", RELEASE_ID_BYTES),
 	EXACT_OR_NONE("deal_id", ID_BYTES), PART("answer"), PART("declined"), PART("agreement"), PART("outcome"),
-	PART("reveal"), OPEN("gone"),
+	PART("reveal"), OPEN("gone"), SEALED("message"), PART("erasure"),
 };
 FIELDS(inbox_answer) = {EXACT("question_id", ID_BYTES), SEALED("sealed")};
 FIELDS(inbox_declined) = {EXACT("offer_id", ID_BYTES), WORD("reason", 0, REASON_BYTES_MAX)};
@@ -272,6 +298,7 @@ FIELDS(offer) = {
 	TIME("valid_until_ms"),
 	WORDS("needs", 1, FIELD_NAME_BYTES_MAX, NEEDS_MAX),
 	TEXT("note", 0, NOTE_BYTES_MAX),
+	LINE("counter_terms", 0, TERMS_BYTES_MAX),
 };
 FIELDS(answer_text) = {
 	EXACT("question_id", ID_BYTES), EXACT("vendor_id", ID_BYTES), SIGN_KEY("intent_key"), TIME("made_at_ms"),
@@ -291,6 +318,15 @@ FIELDS(agreement) = {
 	EXACT("card_commitment", HASH_BYTES),
 	LINES("fields", FIELD_NAME_BYTES_MAX, CARD_FIELDS_MAX),
 	NUMBER("retention_days", 0, DAYS_PLUS_ONE_MAX),
+	WORDS("purposes", 1, REASON_BYTES_MAX, PURPOSES_MAX),
+	WORDS("recipients", 1, REASON_BYTES_MAX, RECIPIENTS_MAX),
+	EXACT_OR_NONE("box_key", KEY_BYTES), // sealing to it checks it
+};
+FIELDS(deal_text) = {EXACT("deal_id", ID_BYTES), TIME("made_at_ms"), FLAG("from_vendor"),
+                     TEXT("text", 1, MESSAGE_BYTES_MAX)};
+FIELDS(erasure_receipt) = {
+	EXACT("deal_id", ID_BYTES), EXACT("vendor_id", ID_BYTES), EXACT("request_hash", HASH_BYTES),
+	CHOICE("result"),           TIME("at_ms"),                TEXT("ground", 0, GROUND_BYTES_MAX),
 };
 FIELDS(card) = {EXACT("deal_id", ID_BYTES), EXACT("vendor_id", ID_BYTES), EXACT("secret", RANDOM_BYTES),
                 BYTES("card", 1, CARD_BYTES_MAX)};
@@ -302,7 +338,10 @@ FIELDS(envelope_body) = {TIME("sent_at_ms"), PART("account")};
 FIELDS(account_record) = {
 	EXACT("guardian_id", KEY_BYTES), TIME("made_at_ms"),  PART("open"),  PART("voucher"),  PART("open_box"),
 	PART("close_box"),               PART("read_boxes"), PART("relay"), PART("get_home"), PART("show"),
+	PART("check_vendor"),
 };
+FIELDS(check_vendor) = {LINE("url", 1, URL_BYTES_MAX), SIGN_KEY("vendor_key")};
+FIELDS(vendor_check) = {OPEN("check"), TIME_OR_NONE("at_ms")};
 FIELDS(open_account) = {WORD("invite", 0, INVITE_BYTES_MAX), BYTES("stamp", 0, STAMP_BYTES_MAX)};
 FIELDS(ask_voucher) = {EXACT("voucher_id", VOUCHER_ID_BYTES), EXACT("home_id", KEY_BYTES), COUNT("epoch")};
 FIELDS(voucher) = {
@@ -317,7 +356,7 @@ FIELDS(relay_cell) = {EXACT("home_id", KEY_BYTES), EXACT("cell", CELL_BYTES)};
 FIELDS(get_home) = {EXACT_OR_NONE("home_id", KEY_BYTES)};
 FIELDS(guardian_reply) = {
 	PART("error"), PART("ack"), PART("voucher"), PART("cells"), EXACT("relayed", CELL_BYTES), PART("homes"),
-	PART("account"), TIME_OR_NONE("now_ms"),
+	PART("account"), PART("vendor_check"), TIME_OR_NONE("now_ms"),
 };
 FIELDS(box_cells) = {PARTS("items", BOX_READ_CELLS_MAX), FLAG("more")};
 FIELDS(box_cell) = {EXACT("box_id", BOX_ID_BYTES), SEQUENCE("number"), EXACT("cell", BOX_CELL_BYTES)};
@@ -330,10 +369,30 @@ FIELDS(box_plain) = {PARTS("parts", MAILBOX_ITEMS_MAX)};
 FIELDS(box_part) = {SEQUENCE("item"), COUNT("version"), COUNT("offset"), COUNT("total"),
                     BYTES("bytes", 1, BOX_CELL_BYTES)};
 
+// ---- record.proto
+
+FIELDS(standing) = {
+	EXACT("vendor_id", ID_BYTES), EXACT("broker_id", KEY_BYTES), TIME("at_ms"), COUNT("offers"), COUNT("accepted"),
+	COUNT("concluded"), COUNT("lapsed_by_fault"), COUNT("erasures_asked"), COUNT("erasures_in_time"),
+	COUNT("erasures_late"), COUNT("ratings"), COUNT("stars"), OPEN("url_check"), TIME_OR_NONE("url_checked_at_ms"),
+};
+FIELDS(withdrawal_receipt) = {EXACT("intent_id", ID_BYTES), EXACT("broker_id", KEY_BYTES), TIME("at_ms")};
+FIELDS(notice) = {
+	NUMBER("number", 1, INT64_MAX), EXACT_OR_NONE("previous", HASH_BYTES), EXACT("broker_id", KEY_BYTES),
+	TIME("at_ms"), TEXT("text", 1, NOTICE_TEXT_BYTES_MAX), EXACT_OR_NONE("vendor_id", ID_BYTES),
+	TIME_OR_NONE("from_ms"), TIME_OR_NONE("to_ms"), LINES("fields", FIELD_NAME_BYTES_MAX, NOTICE_FIELDS_MAX),
+	EXACTS("deals", ID_BYTES, NOTICE_DEALS_MAX),
+};
+
 // ---- admin.proto
 
 FIELDS(admin_request) = {PART("status"), PART("vendors"), PART("approve"), PART("suspend"), PART("compact"),
-                         PART("confirm_clock"), PART("accounts"), PART("invite")};
+                         PART("confirm_clock"), PART("accounts"), PART("invite"), PART("notice")};
+FIELDS(admin_notice) = {
+	TEXT("text", 1, NOTICE_TEXT_BYTES_MAX), EXACT_OR_NONE("vendor_id", ID_BYTES), TIME_OR_NONE("from_ms"),
+	TIME_OR_NONE("to_ms"), LINES("fields", FIELD_NAME_BYTES_MAX, NOTICE_FIELDS_MAX),
+	EXACTS("deals", ID_BYTES, NOTICE_DEALS_MAX),
+};
 FIELDS(admin_accounts) = {COUNT("offset")};
 FIELDS(admin_invite) = {NUMBER("count", 0, INVITES_MAX), NUMBER("valid_ms", 0, EXPIRES_MS_MAX)};
 FIELDS(admin_vendors) = {COUNT("offset")};
@@ -446,6 +505,16 @@ static const struct message_rule table[] = {
 	ROW(cell_body, CELL_REQUEST_MESSAGE_BYTES_MAX, true, NULL),
 	ROW(issue_tokens, RECORD_BYTES_MAX, false, also_issue_tokens),
 	PLAIN(tokens_issued),
+	ROW(deal_record, CELL_REQUEST_MESSAGE_BYTES_MAX, true, NULL),
+	PLAIN(deal_message),
+	PLAIN(erase),
+	PLAIN(rate),
+	PLAIN(read_deal),
+	ROW(deal_box, CELL_REPLY_MESSAGE_BYTES_MAX, false, NULL),
+	PLAIN(deal_item), // without a body: of a later version, to be skipped
+	PLAIN(erasure_answer),
+	PLAIN(get_notices),
+	ROW(notices, CELL_REPLY_MESSAGE_BYTES_MAX, false, NULL),
 	ROW(customer_record, CELL_REQUEST_MESSAGE_BYTES_MAX, true, NULL),
 	PLAIN(post),
 	EMPTY(withdraw),
@@ -460,6 +529,7 @@ static const struct message_rule table[] = {
 	PLAIN(deal_status),
 	ROW(mailbox, CELL_REPLY_MESSAGE_BYTES_MAX, false, NULL),
 	PLAIN(mailbox_item), // without a body: of a later version, to be skipped
+	PLAIN(vendor_suspended),
 	PLAIN(vendor_message),
 	PLAIN(countersigned),
 	// vendor.proto
@@ -476,6 +546,8 @@ static const struct message_rule table[] = {
 	PLAIN(withdraw_offer),
 	PLAIN(countersign),
 	PLAIN(receipt),
+	PLAIN(send_message),
+	PLAIN(answer_erasure),
 	ROW(vendor_read, REQUEST_BYTES_MAX, false, NULL),
 	ROW(vendor_read_body, RECORD_BYTES_MAX, true, NULL),
 	PLAIN(fetch_pair),
@@ -492,6 +564,9 @@ static const struct message_rule table[] = {
 	PLAIN(subscription),
 	PLAIN(vendor_state),
 	PLAIN(explanation),
+	PLAIN(would_match),
+	PLAIN(would_match_reply),
+	PLAIN(would_match_row),
 	ROW(inbox, REPLY_BYTES_MAX, false, NULL),
 	PLAIN(inbox_item), // without a body: of a later version, to be skipped
 	PLAIN(inbox_answer),
@@ -505,6 +580,8 @@ static const struct message_rule table[] = {
 	ROW(answer_text, SEALED_PLAIN_BYTES_MAX, false, NULL),
 	ROW(agreement, SEALED_PLAIN_BYTES_MAX, false, also_agreement),
 	ROW(card, SEALED_PLAIN_BYTES_MAX, false, NULL),
+	ROW(deal_text, SEALED_PLAIN_BYTES_MAX, false, NULL),
+	ROW(erasure_receipt, SEALED_PLAIN_BYTES_MAX, false, NULL),
 	PLAIN(outcome),
 	// guardian.proto
 	ROW(envelope_body, ENVELOPE_REQUEST_MESSAGE_BYTES_MAX, false, NULL),
@@ -525,9 +602,15 @@ static const struct message_rule table[] = {
 	PLAIN(homes),
 	PLAIN(home),
 	PLAIN(account_state),
+	PLAIN(check_vendor),
+	PLAIN(vendor_check),
 	PLAIN(push_batch),
 	ROW(box_plain, BOX_CELL_BYTES, false, NULL),
 	PLAIN(box_part),
+	// record.proto
+	PLAIN(standing),
+	PLAIN(withdrawal_receipt),
+	ROW(notice, NOTICE_BYTES_MAX, false, NULL),
 	// admin.proto
 	ROW(admin_request, REQUEST_BYTES_MAX, true, NULL),
 	EMPTY(admin_status),
@@ -538,6 +621,7 @@ static const struct message_rule table[] = {
 	EMPTY(admin_confirm_clock),
 	PLAIN(admin_accounts),
 	PLAIN(admin_invite),
+	PLAIN(admin_notice),
 	ROW(admin_reply, REPLY_BYTES_MAX, true, NULL),
 	PLAIN(status_report),
 	ROW(vendor_list, REPLY_BYTES_MAX, false, NULL),

@@ -14,6 +14,8 @@
 #define SEAL_AGREEMENT "oyez/1 seal agreement"
 #define SEAL_REVEAL "oyez/1 seal reveal"
 #define SEAL_SESSION "oyez/1 seal session"
+#define SEAL_MESSAGE "oyez/1 seal message"
+#define SEAL_ERASURE "oyez/1 seal erasure"
 
 // The clear header of a sealed message, encoded as fixed-size fields into the aad:
 // suite (2) ‖ from (32) ‖ release id (16) ‖ object id (32) ‖ expires_at_ms (8, big-endian, 0 if none).
