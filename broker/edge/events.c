@@ -18,6 +18,7 @@ void edge_events_add(struct edge_events *events, struct event event)
 	if (events->closed) {
 		uv_mutex_unlock(&events->mutex);
 		free(event.bytes);
+		shared_bytes_drop(event.shared);
 		return;
 	}
 	if (events->queued == events->room) {
@@ -56,8 +57,10 @@ void edge_events_close(struct edge_events *events)
 
 void edge_events_fini(struct edge_events *events)
 {
-	for (size_t i = 0; i < events->queued; i++)
+	for (size_t i = 0; i < events->queued; i++) {
 		free(events->queue[i].bytes);
+		shared_bytes_drop(events->queue[i].shared);
+	}
 	free(events->queue);
 	free(events->taken);
 	uv_mutex_destroy(&events->mutex);

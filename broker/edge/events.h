@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "broker/base/shared_bytes.h"
+
 struct event {
 	enum event_kind {
 		EVENT_ACCEPTED, // `subject` is a listener whose accept ended
@@ -19,6 +21,7 @@ struct event {
 	uint64_t number;
 	uint8_t *bytes;
 	size_t count;
+	struct shared_bytes *shared; // the reply in place of `bytes`: one share of it
 };
 
 struct edge_events {

@@ -17,6 +17,7 @@
 #include "broker/base/log.h"
 #include "events.h"
 #include "pipe.h"
+#include "proto/frame.h"
 
 enum {
 	CHECKING_MAX = 8192, // requests whose signatures wait for a processor
@@ -79,7 +80,9 @@ void edge_reply(void *context, const struct effect *effect)
 {
 	struct edge *edge = context;
 	struct event event = {.kind = EVENT_REPLY, .number = effect->origin, .flag = effect->form, .count = effect->count};
-	if (effect->bytes) {
+	if (effect->shared) {
+		event.shared = shared_bytes_hold(effect->shared);
+	} else if (effect->bytes) {
 		event.bytes = malloc(effect->count ? effect->count : 1);
 		if (!event.bytes)
 			abort();
@@ -149,10 +152,10 @@ static void exchange_free(struct exchange *exchange)
 	exchange->bytes = exchange->reply = exchange->frame = NULL;
 	exchange->generation++;
 	exchange->stage = STAGE_FREE;
+	exchange->relay_err = ERR_OK;
 	exchange->pipe = NULL;
 	exchange->prev = NULL;
 	exchange->next = edge->free;
-	exchange->relay_err = ERR_OK;
 	edge->free = exchange;
 	edge->in_flight--;
 	edge->options.metrics->in_flight--;
@@ -355,7 +358,7 @@ static void send_shared(struct exchange *exchange, const struct event *event)
 
 static struct exchange *exchange_find(struct edge *edge, uint64_t origin, enum stage stage)
 {
-	uint32_t index = (uint32_t)event->number;
+	uint32_t index = (uint32_t)origin;
 	struct exchange *exchange = index < edge->exchange_count ? edge->exchanges[index] : NULL;
 	return exchange && exchange->stage == stage && origin_of(exchange) == origin ? exchange : NULL;
 }
@@ -376,6 +379,16 @@ static void on_relayed(void *context, uint64_t origin, enum err err, const uint8
 	struct exchange *exchange = exchange_find(context, origin, STAGE_RELAYING);
 	if (!exchange)
 		return;
+	if (exchange->pipe->closed) {
+		exchange_free(exchange);
+		return;
+	}
+	if (!err) {
+		exchange->reply = malloc(CELL_BYTES);
+		if (!exchange->reply)
+			abort();
+		memcpy(exchange->reply, cell, CELL_BYTES);
+		exchange->reply_bytes = CELL_BYTES;
 	}
 	end_relay(exchange, err);
 }
@@ -405,8 +418,16 @@ static void on_reply(struct edge *edge, const struct event *event)
 	}
 	if ((!event->bytes && !event->shared) || exchange->pipe->closed) {
 		edge->options.metrics->cancelled++;
-		free(event->bytes);
+		drop_reply(event);
 		exchange_free(exchange);
+		return;
+	}
+	if (event->shared) {
+		send_shared(exchange, event);
+		return;
+	}
+	if (event->flag == REPLY_RELAY) {
+		start_relay(exchange, event);
 		return;
 	}
 	exchange->form = event->flag;
@@ -422,14 +443,6 @@ static void on_reply(struct edge *edge, const struct event *event)
 }
 
 // ---- requests
-	if (event->shared) {
-		send_shared(exchange, event);
-		return;
-	}
-	if (event->flag == REPLY_RELAY) {
-		start_relay(exchange, event);
-		return;
-	}
 
 // In the pool.
 static void check(uv_work_t *work)

@@ -19,8 +19,10 @@ enum {
 struct outgoing {
 	struct outgoing *next;
 	bool counted;
-	size_t count, sent;
-	uint8_t bytes[]; // head and body
+	size_t count, sent;          // of both parts together
+	struct shared_bytes *shared; // the second part, NULL if there is none
+	size_t own;                  // bytes of the first
+	uint8_t bytes[];
 };
 
 static void on_received(void *argument)
@@ -37,13 +39,23 @@ static void on_sent(void *argument)
 
 static void send_more(struct pipe *pipe);
 
+static void outgoing_free(struct outgoing *outgoing)
+{
+	shared_bytes_drop(outgoing->shared);
+	free(outgoing);
+}
+
+// `shared` may be NULL.
 static void queue(struct pipe *pipe, const uint8_t *head, size_t head_bytes, const uint8_t *body, size_t body_bytes,
-                  bool counted)
+                  struct shared_bytes *shared, bool counted)
 {
 	struct outgoing *outgoing = malloc(sizeof(*outgoing) + head_bytes + body_bytes);
 	if (!outgoing)
 		abort();
-	*outgoing = (struct outgoing){.counted = counted, .count = head_bytes + body_bytes};
+	*outgoing = (struct outgoing){.counted = counted,
+	                              .count = head_bytes + body_bytes + (shared ? shared->count : 0),
+	                              .shared = shared,
+	                              .own = head_bytes + body_bytes};
 	memcpy(outgoing->bytes, head, head_bytes);
 	if (body_bytes)
 		memcpy(outgoing->bytes + head_bytes, body, body_bytes);
@@ -77,7 +89,7 @@ struct pipe *pipe_new(nng_stream *stream, bool ipc, struct edge_events *events, 
 	pipe->active_at_ms = now_ms;
 	nng_aio_set_timeout(pipe->rx, GREETING_MS_MAX);
 	nng_aio_set_timeout(pipe->tx, SEND_MS_MAX);
-	queue(pipe, sp_hello, SP_HELLO_BYTES, NULL, 0, false);
+	queue(pipe, sp_hello, SP_HELLO_BYTES, NULL, 0, NULL, false);
 	pipe_receive(pipe);
 	return pipe;
 }
@@ -89,7 +101,7 @@ void pipe_free(struct pipe *pipe)
 	nng_aio_free(pipe->tx);
 	while (pipe->out_first) {
 		struct outgoing *next = pipe->out_first->next;
-		free(pipe->out_first);
+		outgoing_free(pipe->out_first);
 		pipe->out_first = next;
 	}
 	free(pipe->in);
@@ -203,8 +215,13 @@ static void send_more(struct pipe *pipe)
 		return;
 	nng_iov pieces[SEND_PIECES_MAX];
 	unsigned count = 0;
-	for (struct outgoing *each = pipe->out_first; each && count < SEND_PIECES_MAX; each = each->next)
-		pieces[count++] = (nng_iov){each->bytes + each->sent, each->count - each->sent};
+	for (struct outgoing *each = pipe->out_first; each && count + 2 <= SEND_PIECES_MAX; each = each->next) {
+		size_t sent_shared = each->sent > each->own ? each->sent - each->own : 0;
+		if (each->sent < each->own)
+			pieces[count++] = (nng_iov){each->bytes + each->sent, each->own - each->sent};
+		if (each->shared)
+			pieces[count++] = (nng_iov){each->shared->bytes + sent_shared, each->shared->count - sent_shared};
+	}
 	nng_aio_set_iov(pipe->tx, count, pieces);
 	pipe->tx_pending = true;
 	nng_stream_send(pipe->stream, pipe->tx);
@@ -215,7 +232,15 @@ void pipe_send(struct pipe *pipe, const uint8_t *route, size_t route_bytes, cons
 {
 	uint8_t head[SP_PREFIX_BYTES_MAX + SP_ROUTE_BYTES_MAX];
 	size_t head_bytes = sp_write_head(head, pipe->ipc, route, route_bytes, body_bytes);
-	queue(pipe, head, head_bytes, body, body_bytes, counted);
+	queue(pipe, head, head_bytes, body, body_bytes, NULL, counted);
+}
+
+void pipe_send_shared(struct pipe *pipe, const uint8_t *route, size_t route_bytes, const uint8_t *front,
+                      size_t front_bytes, struct shared_bytes *body, bool counted)
+{
+	uint8_t head[SP_PREFIX_BYTES_MAX + SP_ROUTE_BYTES_MAX];
+	size_t head_bytes = sp_write_head(head, pipe->ipc, route, route_bytes, front_bytes + body->count);
+	queue(pipe, head, head_bytes, front, front_bytes, body, counted);
 }
 
 int pipe_sent(struct pipe *pipe, uint64_t now_ms, size_t *sent)
@@ -238,7 +263,7 @@ int pipe_sent(struct pipe *pipe, uint64_t now_ms, size_t *sent)
 			pipe->outstanding--;
 			(*sent)++;
 		}
-		free(first);
+		outgoing_free(first);
 	}
 	if (pipe->out_first)
 		pipe->out_first->sent += count;

@@ -58,6 +58,9 @@ bool pipe_clogged(const struct pipe *pipe);
 // Queues a reply. `counted`: it belongs to a request counted in `outstanding`, which ends when it is sent.
 void pipe_send(struct pipe *pipe, const uint8_t *route, size_t route_bytes, const uint8_t *body, size_t body_bytes,
                bool counted);
+// The same with a body that others may send as well, between `front` and the end; takes one share over.
+void pipe_send_shared(struct pipe *pipe, const uint8_t *route, size_t route_bytes, const uint8_t *front,
+                      size_t front_bytes, struct shared_bytes *body, bool counted);
 // At EVENT_SENT: 0 or why the connection is over (NNG_ETIMEDOUT: the other side does not read). *sent counts replies.
 int pipe_sent(struct pipe *pipe, uint64_t now_ms, size_t *sent);
 

@@ -1,6 +1,9 @@
 // The local sequencer: the inbox is the total order. Commands arrive from any thread; the state thread takes the whole
 // inbox each turn and makes one transaction of it, so the slower the disk, the larger the groups. It decides nothing:
 // what a command does is the service's.
+//
+// Scans (service/scan.h) run in uv's pool, a few at a time, in slices with a snapshot each and in turns, so that a long
+// one neither holds pages for long nor keeps others waiting. Their results come through the inbox like everything else.
 #include "local.h"
 
 #include <pthread.h>
@@ -11,15 +14,20 @@
 
 #include "broker/base/clock.h"
 #include "broker/base/log.h"
+#include "broker/service/scan.h"
 
 enum {
 	INBOX_COMMANDS_MAX = 16384, // beyond it, ERR_BUSY
 	INBOX_ITEMS_FIRST = 256,
 	COMMIT_RETRY_MS = 1000, // of real time: a full disk must not keep a processor busy
+	READERS = 2,            // of the pool's four threads: the others check signatures
+	SLICE_NS = 2 * 1000 * 1000,
+	SLICES_PER_TURN = 8,
 };
 
-// One entry of the inbox: exactly one of command, origin (a cancellation) and call is set.
+// One entry of the inbox: exactly one of command, origin (a cancellation), scan (its result) and call is set.
 struct item {
+	struct scan *scan;
 	struct command *command;
 	uint64_t origin;
 	sequencer_call_fn *call;
@@ -30,6 +38,12 @@ struct item {
 struct inbox {
 	struct item *items;
 	size_t count, room;
+};
+
+struct reader {
+	struct sequencer *sequencer;
+	struct scan *scan; // NULL: idle
+	uv_work_t work;
 };
 
 struct sequencer {
@@ -49,6 +63,8 @@ struct sequencer {
 	struct service_numbers numbers;
 
 	struct inbox batch; // the state thread's own: what it took
+	struct reader readers[READERS];
+	struct scan *scans, **scans_end; // waiting for a reader
 	bool stopped;
 };
 
@@ -147,6 +163,8 @@ static void apply_batch(struct sequencer *sequencer, uint64_t now_ms)
 			service_apply(sequencer->service, item->command);
 		} else if (item->origin) {
 			service_cancel(sequencer->service, item->origin);
+		} else if (item->scan) {
+			service_scan_done(sequencer->service, item->scan);
 		}
 	}
 }
@@ -156,6 +174,10 @@ static void let_effects_out(struct sequencer *sequencer)
 	struct effect effect;
 	while (service_effect_next(sequencer->service, &effect))
 		sequencer->reply(sequencer->context, &effect);
+}
+
+static void end_cancelled(struct sequencer *sequencer)
+{
 	for (size_t i = 0; i < sequencer->batch.count; i++) {
 		struct effect ended = {.origin = sequencer->batch.items[i].origin};
 		if (ended.origin)
@@ -173,6 +195,98 @@ static void run_calls(struct sequencer *sequencer)
 		if (item->called)
 			sem_post(item->called);
 	}
+}
+
+// ---- scans
+
+static void scans_add(struct sequencer *sequencer, struct scan *scan)
+{
+	scan->next = NULL;
+	if (!sequencer->scans)
+		sequencer->scans_end = &sequencer->scans;
+	*sequencer->scans_end = scan;
+	sequencer->scans_end = &scan->next;
+}
+
+static struct scan *scans_take(struct sequencer *sequencer)
+{
+	struct scan *scan = sequencer->scans;
+	if (scan)
+		sequencer->scans = scan->next;
+	return scan;
+}
+
+static void give_back(struct sequencer *sequencer, struct scan *scan)
+{
+	if (!add(sequencer, &(struct item){.scan = scan}))
+		scan_free(scan); // its request was answered when the stopping began
+}
+
+static bool slice_goes_on(void *until_ns)
+{
+	return uv_hrtime() < *(uint64_t *)until_ns;
+}
+
+// In the pool.
+static void read_turn(uv_work_t *work)
+{
+	struct reader *reader = work->data;
+	for (int slice = 0; slice < SLICES_PER_TURN; slice++) {
+		uint64_t until_ns = uv_hrtime() + SLICE_NS;
+		if (scan_run(reader->scan, slice_goes_on, &until_ns))
+			return;
+	}
+}
+
+static void start_readers(struct sequencer *sequencer);
+
+static void turn_read(uv_work_t *work, int status)
+{
+	struct reader *reader = work->data;
+	struct sequencer *sequencer = reader->sequencer;
+	struct scan *scan = reader->scan;
+	(void)status;
+	reader->scan = NULL;
+	if (sequencer->stopped)
+		scan_free(scan);
+	else if (scan->done)
+		give_back(sequencer, scan);
+	else
+		scans_add(sequencer, scan); // behind those that wait
+	start_readers(sequencer);
+}
+
+static void start_readers(struct sequencer *sequencer)
+{
+	for (int i = 0; i < READERS; i++) {
+		struct reader *reader = &sequencer->readers[i];
+		if (reader->scan || !(reader->scan = scans_take(sequencer)))
+			continue;
+		reader->sequencer = sequencer;
+		reader->work.data = reader;
+		uv_queue_work(&sequencer->loop, &reader->work, read_turn, turn_read);
+	}
+}
+
+static void take_scans(struct sequencer *sequencer)
+{
+	struct scan *scan;
+	while ((scan = service_scan_next(sequencer->service))) {
+		if (store_reads_beside(scan->store)) {
+			scans_add(sequencer, scan);
+			continue;
+		}
+		scan_run(scan, NULL, NULL);
+		give_back(sequencer, scan);
+	}
+	start_readers(sequencer);
+}
+
+static void drop_scans(struct sequencer *sequencer)
+{
+	struct scan *scan;
+	while ((scan = scans_take(sequencer)) || (scan = service_scan_next(sequencer->service)))
+		scan_free(scan);
 }
 
 static void publish_numbers(struct sequencer *sequencer)
@@ -218,14 +332,18 @@ static void turn(struct sequencer *sequencer)
 	if (err != ERR_OK)
 		log_event(LOG_ERROR, "commit_failed", LOG_TEXT("code", err_name(err)), LOG_TEXT("hint", err_hint(err, 0)));
 	let_effects_out(sequencer);
+	end_cancelled(sequencer);
 	run_calls(sequencer);
+	let_effects_out(sequencer); // of batches that calls made themselves
 	publish_numbers(sequencer);
 
 	if (!stopping) {
+		take_scans(sequencer);
 		set_timer(sequencer, err == ERR_OK ? 0 : COMMIT_RETRY_MS);
 		return;
 	}
 	sequencer->stopped = true;
+	drop_scans(sequencer); // those being run are freed when they come back
 	uv_close((uv_handle_t *)&sequencer->timer, NULL);
 	uv_close((uv_handle_t *)&sequencer->wake, NULL);
 }

@@ -9,7 +9,8 @@ struct sequencer;
 // Called on the state thread after the commit, for each reply. The bytes are valid during the call only.
 // An effect without bytes (NULL, 0) ends a cancelled request: no reply will come for that origin any more.
 typedef void sequencer_reply_fn(void *context, const struct effect *effect);
-// Runs on the state thread between batches: no transaction is open.
+// Runs on the state thread between batches: no transaction is open. It may make a batch of its own, whose replies are
+// then let out.
 typedef void sequencer_call_fn(void *context, struct service *service);
 
 // Starts the state thread; it owns `service` (and its store) until sequencer_stop returns. ERR_NO_MEMORY.

@@ -27,6 +27,8 @@ static void announce(struct service *service, const struct match_header *header,
 		return; // the transaction has failed
 	if (feed_item_encode(service, seq, header, bytes, &item))
 		feed_tail_add(&service->tail, seq, header, item.bytes, item.count);
+	else
+		feed_tail_reset(&service->tail, seq);
 	size_t count = index_match(service->index, header, &service->hits);
 	for (size_t i = 0; i < count; i++) {
 		struct listener *listener = &service->listeners[service->hits.items[i].number];

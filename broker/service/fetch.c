@@ -210,7 +210,8 @@ static const struct scan_pair *scanned_pair(const struct scan *scan, uint32_t pa
 	return NULL;
 }
 
-// ERR_NOT_FOUND when a subscription has been removed meanwhile. `scan` is NULL unless one was needed and is over.
+// ERR_NOT_FOUND when a subscription has been removed meanwhile, ERR_CURSOR_EXPIRED when what it waited for was trimmed
+// (a scan that took too long amid a jump of the clock). `scan` is NULL unless one was needed and is over.
 static enum err collect(struct collector *collector, struct fetch_pair *pairs, size_t count, const struct scan *scan)
 {
 	uint64_t earliest = store_feed_first(collector->service->store) - 1;
@@ -219,7 +220,7 @@ static enum err collect(struct collector *collector, struct fetch_pair *pairs, s
 		if (!listener)
 			return ERR_NOT_FOUND;
 		if (pairs[i].after < earliest)
-			pairs[i].after = earliest; // what was between has been trimmed while this request waited
+			return cursor_expired(collector->service, earliest);
 		const struct scan_pair *found = scanned_pair(scan, (uint32_t)i);
 		pair_begin(collector, (uint32_t)i, listener, pairs[i].after);
 		if (!found)
@@ -374,12 +375,13 @@ static bool resume(struct service *service, struct parked *parked, bool final, c
 	enum err err = check_vendor(service, &parked->sender, &vendor);
 	struct collector collector = collector_of(service, &vendor.facts, parked->max);
 	bool given_up = parked->scan && !scan; // the deadline came first
+	service->detail.text[0] = '\0';
 	if (!err && given_up)
 		collector.full = true;
 	else if (!err)
 		err = collect(&collector, parked->pairs, parked->pair_count, scan);
 	if (err)
-		reply_error(service, parked->origin, REPLY_VENDOR, err, NULL);
+		reply_error(service, parked->origin, REPLY_VENDOR, err, service->detail.text);
 	else if (collector.count > 0 || collector.full || final)
 		answer_fetch(&collector, parked->origin, parked->pairs, parked->pair_count);
 	else

@@ -50,13 +50,23 @@ static void put(struct service *service, uint64_t origin, enum reply_form form, 
 	    (struct effect){.origin = origin, .form = form, .bytes = bytes.data, .count = bytes.len};
 }
 
+static void drop_shared(struct outbox *outbox)
+{
+	for (size_t i = 0; i < outbox->count; i++) {
+		shared_bytes_drop(outbox->effects[i].shared);
+		outbox->effects[i].shared = NULL;
+	}
+}
+
 void outbox_clear(struct outbox *outbox)
 {
+	drop_shared(outbox);
 	outbox->count = outbox->taken = 0;
 }
 
 void outbox_fini(struct outbox *outbox)
 {
+	drop_shared(outbox);
 	free(outbox->effects);
 	*outbox = (struct outbox){0};
 }
@@ -81,6 +91,8 @@ void reply_admin(struct service *service, uint64_t origin, const Oyez__AdminRepl
 
 void reply_guardian(struct service *service, uint64_t origin, const Oyez__GuardianReply *reply)
 {
+	Oyez__GuardianReply stamped = *reply;
+	stamped.now_ms = service->now_ms;
 	if (origin)
 		put(service, origin, REPLY_GUARDIAN, wire_pack(&service->arena, &stamped.base));
 }
@@ -90,14 +102,12 @@ void reply_relay(struct service *service, uint64_t origin, const uint8_t bytes[R
 	if (origin)
 		put(service, origin, REPLY_RELAY, wire_bytes(bytes, RELAY_BYTES));
 }
-{
-	Oyez__GuardianReply stamped = *reply;
-	stamped.now_ms = service->now_ms;
-	if (origin)
-		put(service, origin, REPLY_GUARDIAN, wire_pack(&service->arena, &stamped.base));
-}
 
-void reply_relay(struct service *service, uint64_t origin, const uint8_t bytes[KEY_BYTES + CELL_BYTES])
+void reply_error(struct service *service, uint64_t origin, enum reply_form form, enum err err, const char *detail)
+{
+	if (origin)
+		put(service, origin, form, pack_error(service, form, err, detail));
+}
 
 void reply_ack(struct service *service, const struct command *command, const struct id *id)
 {
@@ -111,6 +121,8 @@ void reply_ack(struct service *service, const struct command *command, const str
 		reply_customer(service, command->origin, &reply);
 		break;
 	}
+	case REPLY_RELAY:
+		break;
 	case REPLY_VENDOR: {
 		Oyez__Reply reply = OYEZ__REPLY__INIT;
 		reply.body_case = OYEZ__REPLY__BODY_ACK;
@@ -121,8 +133,6 @@ void reply_ack(struct service *service, const struct command *command, const str
 	case REPLY_ADMIN: {
 		Oyez__AdminReply reply = OYEZ__ADMIN_REPLY__INIT;
 		reply.body_case = OYEZ__ADMIN_REPLY__BODY_ACK;
-	case REPLY_RELAY:
-		break;
 		reply.ack = &ack;
 		reply_admin(service, command->origin, &reply);
 		break;
@@ -137,9 +147,20 @@ void reply_ack(struct service *service, const struct command *command, const str
 	}
 }
 
+void reply_shared(struct service *service, uint64_t origin, struct shared_bytes *reply)
+{
+	if (!origin) {
+		shared_bytes_drop(reply);
+		return;
+	}
+	put(service, origin, REPLY_VENDOR, wire_bytes(reply->bytes, reply->count));
+	service->outbox.effects[service->outbox.count - 1].shared = reply;
+}
+
 void outbox_fail(struct service *service, enum err err)
 {
 	struct outbox *outbox = &service->outbox;
+	drop_shared(outbox);
 	for (size_t i = 0; i < outbox->count; i++) {
 		if (outbox->effects[i].form == REPLY_RELAY) // what the wallet waits for
 			outbox->effects[i].form = REPLY_GUARDIAN;

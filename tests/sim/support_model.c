@@ -1001,6 +1001,7 @@ void model_apply(struct world *world, struct flight *flight)
 	default:
 		return;
 	}
-	flight->parkable = record->wait_ms > 0;
+	// A fetch without a wait may still have to wait for a scan.
+	flight->parkable = record->wait_ms > 0 || record->command.kind == COMMAND_FETCH;
 	flight->deadline_ms = world->now_ms + record->wait_ms;
 }

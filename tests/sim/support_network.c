@@ -62,6 +62,61 @@ void broker_start(struct world *world)
 	world->next_tick_ms = (world->now_ms / world->config.tick_ms + 1) * world->config.tick_ms;
 }
 
+// ---- scans: pure over what is committed when they run, so they may run whenever no batch is open
+
+bool network_scans_for(const struct world *world, uint64_t origin)
+{
+	for (int i = 0; i < world->scan_count; i++)
+		if (world->scans[i]->waiting && world->scans[i]->origin == origin)
+			return true;
+	return false;
+}
+
+static void take_scans(struct world *world)
+{
+	struct scan *scan;
+	while ((scan = service_scan_next(world->service))) {
+		if (world->scan_count == SCANS_MAX_SIM)
+			world_fail(world, "more scans than requests");
+		world->scans[world->scan_count++] = scan;
+		world->totals->scans++;
+	}
+}
+
+static bool no_further(void *context)
+{
+	(void)context;
+	return false;
+}
+
+static void run_scans(struct world *world)
+{
+	for (int i = 0; i < world->scan_count; i++) {
+		if (world->scans[i]->done || random_chance(world, 25))
+			continue;
+		world->scans[i]->step = 1;
+		while (!scan_run(world->scans[i], no_further, NULL) && random_chance(world, 60))
+			;
+	}
+}
+
+static void give_back_scans(struct world *world)
+{
+	for (int i = 0; i < world->scan_count; i++) {
+		if (!world->scans[i]->done || random_chance(world, 50))
+			continue;
+		world->totals->scans_late += world->scans[i]->waiting == NULL;
+		service_scan_done(world->service, world->scans[i]);
+		world->scans[i--] = world->scans[--world->scan_count];
+	}
+}
+
+static void forget_scans(struct world *world)
+{
+	while (world->scan_count > 0)
+		scan_free(world->scans[--world->scan_count]);
+}
+
 // What a process knew and the next one does not.
 static void forget_process(struct world *world)
 {
@@ -79,6 +134,7 @@ void network_crash(struct world *world)
 	world_log(world, "crash");
 	world->totals->crashes++;
 	service_free(world->service);
+	forget_scans(world);
 	store_crash(world->store);
 	forget_process(world);
 	broker_start(world);
@@ -221,9 +277,12 @@ void network_flush(struct world *world)
 	world->batch++;
 	world->totals->batches++;
 	world->totals->commands += (uint64_t)world->flight_count;
+	run_scans(world);
 	service_begin(world->service, world->now_ms);
 	advance_model_clock(world);
+	give_back_scans(world);
 	apply_flights(world);
+	give_back_scans(world);
 	if (crash_before) {
 		network_crash(world);
 		return;
@@ -242,6 +301,7 @@ void network_flush(struct world *world)
 		settle_failure(world, &effects, err);
 		return;
 	}
+	take_scans(world);
 	settle(world, !crash_after);
 	if (crash_after)
 		network_crash(world);

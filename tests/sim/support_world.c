@@ -107,7 +107,7 @@ static void vendors_prepare(struct world *world)
 static void world_init(struct world *world)
 {
 	static const uint64_t RETENTIONS[] = {2 * HOUR_MS, 3 * DAY_MS, 30 * DAY_MS};
-	static const uint32_t CROWDS[] = {1, 1, 2, 3};
+	static const uint32_t CROWDS[] = {1, 1, 2, 3}, TAILS[] = {1, 5, 40, 0};
 	seed_random(world);
 	arena_init(&world->arena);
 	arena_init(&world->scratch);
@@ -129,6 +129,7 @@ static void world_init(struct world *world)
 	    .vendors_per_intent_max = VENDORS_PER_INTENT,
 	    .offers_per_intent_max = OFFERS_PER_INTENT,
 	    .parked_max = PARKED_MAX_SIM,
+	    .tail_records = TAILS[random_below(world, 4)],
 	    .vendors_open = true,
 	    .region = "FR",
 	    .taxonomy = taxonomy_builtin(),
@@ -142,6 +143,8 @@ static void world_init(struct world *world)
 static void world_fini(struct world *world)
 {
 	service_free(world->service);
+	for (int i = 0; i < world->scan_count; i++)
+		scan_free(world->scans[i]);
 	store_close(world->store);
 	arena_fini(&world->arena);
 	arena_fini(&world->scratch);

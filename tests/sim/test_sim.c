@@ -74,6 +74,8 @@ static void print_totals(const struct totals *totals, double seconds)
 	PRINT(failed_commits);
 	PRINT(jumps);
 	PRINT(holds);
+	PRINT(scans);
+	PRINT(scans_late);
 #undef PRINT
 }
 

@@ -10,6 +10,7 @@
 #ifndef OYEZ_SIM_WORLD_H
 #define OYEZ_SIM_WORLD_H
 
+#include "broker/service/scan.h"
 #include "broker/service/service.h"
 #include "broker/service/wire.h"
 
@@ -23,6 +24,8 @@ enum {
 	RECORDS_MAX = 1 << 15,
 	BATCH_MAX = 8,
 	PARKED_MAX_SIM = 6,
+	SCANS_MAX_SIM = 64,
+	SCAN_WAIT_MS_SIM = 10 * 1000, // as in fetch.c
 	FEED_MAX = 4096,
 	MAIL_MAX = 160,
 	INBOX_MAX = 4096,
@@ -243,6 +246,8 @@ struct world {
 	int parked_count;
 	uint64_t origins;
 	int parked_before; // the running batch began
+	struct scan *scans[SCANS_MAX_SIM]; // asked for by the broker, run and given back at random times
+	int scan_count;
 
 	// Outcomes signed in the running batch, taken over when it is committed.
 	int signed_deals[64], signed_results[64];
@@ -256,7 +261,7 @@ struct world {
 struct totals {
 	uint64_t seeds, steps, commands, batches, crashes, failed_commits, posts, releases, offers, accepts, countersigned,
 	    revealed, concluded, lapsed, withdrawn, expired, deliveries, tombstones, refusals, conflicts, repeats, jumps,
-	    holds, parked, held_back, let_out;
+	    holds, parked, held_back, let_out, scans, scans_late;
 };
 
 // ---- support_world.c
@@ -278,6 +283,7 @@ void network_step(struct world *world);
 void network_flush(struct world *world); // applies and commits what is under way
 void network_crash(struct world *world);
 void broker_start(struct world *world);
+bool network_scans_for(const struct world *world, uint64_t origin); // the request waits for a scan
 
 // ---- support_match.c
 extern const char *const CATEGORY_WORDS[], *const REGION_WORDS[];

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -24,10 +25,21 @@
 #define service_cancel fake_cancel
 #define service_next_ms fake_next_ms
 #define service_unpark_all fake_unpark_all
+#define service_scan_next fake_scan_next
+#define service_scan_done fake_scan_done
+#define scan_run fake_scan_run
+#define scan_free fake_scan_free
+#define store_reads_beside fake_reads_beside
 #define service_numbers(...) fake_numbers(__VA_ARGS__) // the struct keeps its name
 #include "broker/sequencer/local.c"
 
 enum { COMMANDS = 40000, THREADS = 4 }; // more than two full inboxes
+
+struct scan *fake_scan_next(struct service *service);
+void fake_scan_done(struct service *service, struct scan *scan);
+bool fake_scan_run(struct scan *scan, bool (*go_on)(void *context), void *context);
+void fake_scan_free(struct scan *scan);
+bool fake_reads_beside(const struct store *store);
 
 struct service {
 	bool in_batch;
@@ -116,6 +128,51 @@ void service_unpark_all(struct service *service)
 void service_numbers(const struct service *service, struct service_numbers *out)
 {
 	*out = (struct service_numbers){.commits = service->batches, .posts = service->applied};
+}
+
+// ---- scans: each is done after `slices` turns
+
+static struct scan scans[4];
+static atomic_int slices_left[4], scans_running, scans_done, scans_freed;
+static bool beside;
+static int scans_given;
+enum { SCANS = sizeof scans / sizeof scans[0] };
+
+struct scan *fake_scan_next(struct service *service)
+{
+	assert_false(service->in_batch);
+	return scans_given > 0 ? &scans[--scans_given] : NULL;
+}
+
+void fake_scan_done(struct service *service, struct scan *scan)
+{
+	assert_true(service->in_batch);
+	assert_true(scan->done);
+	scan->done = false;
+	scans_done++;
+}
+
+bool fake_scan_run(struct scan *scan, bool (*go_on)(void *context), void *context)
+{
+	assert_true(++scans_running <= (beside ? READERS : 1));
+	scan->done = --slices_left[scan - scans] <= 0;
+	if (!scan->done && go_on)
+		while (go_on(context))
+			;
+	scans_running--;
+	return scan->done;
+}
+
+void fake_scan_free(struct scan *scan)
+{
+	(void)scan;
+	scans_freed++;
+}
+
+bool fake_reads_beside(const struct store *store)
+{
+	(void)store;
+	return beside;
 }
 
 // ---- what comes out
@@ -312,6 +369,55 @@ static void test_calls(void **state)
 	assert_int_equal(calls, 2);
 }
 
+static void give_scans(void *context, struct service *service)
+{
+	(void)service;
+	for (int i = 0; i < SCANS; i++)
+		slices_left[i] = *(int *)context;
+	scans_given = SCANS;
+	scans_done = scans_freed = 0;
+}
+
+static void run_scans(struct set *set, bool on_disk, int slices)
+{
+	beside = on_disk;
+	sequencer_call(set->sequencer, give_scans, &slices);
+	sequencer_submit(set->sequencer, &set->commands[0]); // a batch, which lets them out
+}
+
+// Slices of a few milliseconds in several turns each, given back in a batch.
+static void test_scans_on_readers(void **state)
+{
+	struct set *set = *state;
+	run_scans(set, true, 2 * SLICES_PER_TURN + 1);
+	while (scans_done < SCANS)
+		sched_yield(); // ctest's time-out is the deadline
+	sequencer_stop(set->sequencer);
+	assert_int_equal(scans_freed, 0);
+}
+
+// A store that nobody else may read meanwhile.
+static void test_scans_on_the_state_thread(void **state)
+{
+	struct set *set = *state;
+	run_scans(set, false, 1);
+	while (scans_done < SCANS)
+		sched_yield();
+	sequencer_stop(set->sequencer);
+	assert_int_equal(scans_freed, 0);
+}
+
+static void test_scans_at_the_end(void **state)
+{
+	struct set *set = *state;
+	run_scans(set, true, 1000000);
+	while (scans_running == 0)
+		sched_yield();
+	sequencer_stop(set->sequencer); // waits for a turn, not for the scan
+	assert_int_equal(scans_running, 0);
+	assert_int_equal(scans_freed + scans_done, SCANS);
+}
+
 int main(void)
 {
 	clock_init();
@@ -323,6 +429,9 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_drain_answers_parked, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_timer, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_calls, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_scans_on_readers, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_scans_on_the_state_thread, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_scans_at_the_end, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,27 @@
+// What a filter asks of category and region as two tables, one byte for each node: most headers of a long scan are put
+// aside by two look-ups. Not the definition of a match: what passes is put to filter_match.
+#ifndef OYEZ_CORE_SIEVE_H
+#define OYEZ_CORE_SIEVE_H
+
+#include "filter.h"
+
+struct sieve {
+	uint32_t category_count, region_count; // also where the byte for "unknown" stands
+	const uint8_t *categories, *regions;
+	uint8_t bytes[];
+};
+
+// Nodes of the filter must be numbers of the trees.
+struct sieve *sieve_new(const struct filter *filter, const struct trees *trees);
+void sieve_free(struct sieve *sieve);
+
+// False only if filter_match would say no.
+static inline bool sieve_passes(const struct sieve *sieve, const struct facets *facets)
+{
+	uint32_t category = facets->category, region = facets->region;
+	category = category < sieve->category_count ? category : sieve->category_count;
+	region = region < sieve->region_count ? region : sieve->region_count;
+	return sieve->categories[category] & sieve->regions[region];
+}
+
+#endif
