@@ -9,11 +9,28 @@
 
 enum { SHORT_DIGITS = 12 };
 
+void demo_say(struct cli *cli, const json_t *object)
+{
+	if (json_is_true(json_object_get(object, "demo")))
+		cli_say(cli, "%s", "%s",
+		        cli_word(cli, "This broker is a demonstration: some callers are simulated.",
+		                 "Ce courtier est une démonstration : certains appelants sont simulés."));
+}
+
 uint64_t steady_ms(void)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+// Work of some seconds is announced; all else that happens is told by the command itself.
+static void note_working(void *context, const json_t *event)
+{
+	struct cli *cli = context;
+	if (strcmp(text_of(event, "type"), "working") == 0)
+		cli_note(cli, "Proving work (%s bits); this takes a moment ...", "Preuve de travail (%s bits) ; un instant ...",
+		         text_of(event, "bits"));
 }
 
 struct oyez_customer *customer_open(struct cli *cli, int *code)
@@ -24,10 +41,14 @@ struct oyez_customer *customer_open(struct cli *cli, int *code)
 	enum err err = oyez_customer_open(cli->home, passphrase, cli->broker_given ? cli->broker : NULL, &customer, &error);
 	sodium_memzero(passphrase, strlen(passphrase));
 	free(passphrase);
+	if (!err && cli->guardian)
+		err = oyez_customer_set_guardian(customer, cli->guardian, &error);
 	if (err) {
+		oyez_customer_close(customer);
 		*code = cli_fail(cli, &error);
 		return NULL;
 	}
+	oyez_customer_on_event(customer, note_working, cli);
 	cli_note_privacy(cli);
 	return customer;
 }
@@ -97,6 +118,7 @@ static const struct {
     {"ended", "ended", "terminée"},
     {"refused", "refused", "refusée"},
     {"problem", "problem", "problème"},
+    {"working", "proving work", "preuve de travail"},
 };
 
 void customer_print_event(void *context, const json_t *event)

@@ -84,6 +84,7 @@ static void print_table(struct cli *cli, json_t *array, uint64_t max, size_t col
 	json_t *object;
 	if (json_array_size(array) == 0)
 		cli_say(cli, "%s", "%s", cli_word(cli, none, none_fr));
+	bool demo = false;
 	struct cli_table *table = json_array_size(array) ? cli_table_new(cli, columns, titles) : NULL;
 	json_array_foreach(array, i, object)
 	{
@@ -98,6 +99,9 @@ static void print_table(struct cli *cli, json_t *array, uint64_t max, size_t col
 			shorten_time(copies[c]);
 			cells[c] = *copies[c] ? copies[c] : "-";
 		}
+		if (!demo)
+			demo_say(cli, object);
+		demo |= json_is_true(json_object_get(object, "demo"));
 		cli_table_row(table, cells);
 	}
 	if (table)
@@ -182,7 +186,11 @@ static void say_words(struct cli *cli, const json_t *words)
 {
 	size_t i;
 	json_t *word;
-	json_array_foreach(words, i, word) cli_say(cli, "    %s", "    %s", json_string_value(word));
+	json_array_foreach(words, i, word)
+	{
+		const char *phrase = cli_phrase(cli, json_string_value(word));
+		cli_say(cli, "    %s", "    %s", phrase);
+	}
 }
 
 static void say_explained(struct cli *cli, const json_t *explained)
@@ -196,8 +204,17 @@ static void say_explained(struct cli *cli, const json_t *explained)
 	                  : cli_word(cli, "Not published yet; every vendor whose filter matches will be shown this:",
 	                             "Pas encore publiée ; tout vendeur dont le filtre convient verra ceci :"));
 	cli_object(cli, json_incref(json_object_get(explained, "vendors_see")));
-	cli_say(cli, "The broker sees as well:", "Le courtier voit en outre :");
+	const json_t *guardian_sees = json_object_get(explained, "guardian_sees");
+	cli_say(cli, "%s", "%s",
+	        guardian_sees ? cli_word(cli, "The home broker sees as well, without your address or account:",
+	                                 "Le courtier d'attache voit en outre, sans votre adresse ni votre compte :")
+	                      : cli_word(cli, "The broker sees as well:", "Le courtier voit en outre :"));
 	say_words(cli, json_object_get(explained, "broker_sees"));
+	if (guardian_sees) {
+		cli_say(cli, "The guardian sees, and nothing of what you want:",
+		        "Le gardien voit, et rien de ce que vous voulez :");
+		say_words(cli, guardian_sees);
+	}
 	const json_t *given = json_object_get(explained, "given");
 	cli_say(cli, "%s", "%s",
 	        json_array_size(given) ? cli_word(cli, "Given by you, sealed, to one vendor each:",

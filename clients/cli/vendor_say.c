@@ -106,6 +106,9 @@ static void say_event(struct cli *cli, const struct oyez_event *event)
 
 		say_text(words);
 		free(words);
+		if (event->demo)
+			printf("%s", cli_word(cli, "  demonstration: some callers are simulated",
+			                      "  démonstration : certains appelants sont simulés"));
 		say_maybe(cli, event->maybe);
 		break;
 	}

@@ -278,6 +278,13 @@ void want_say(struct cli *cli, const json_t *result)
 	cli_say(cli, "Crowd: about %s like it in the last day, %s wanted.",
 	        "Foule : environ %s semblables depuis un jour, %s demandées.", text_of(crowd, "estimate"),
 	        text_of(crowd, "want"));
+	demo_say(cli, result);
+	if (json_object_get(result, "privacy_note"))
+		cli_note(cli,
+		         "no tokens were left, so new ones were asked for just now: by its time this post can be linked to that. "
+		         "Ask ahead: oyez account top-up",
+		         "plus de jetons : d'autres viennent d'être demandés ; l'heure permet de relier cette annonce à cette "
+		         "demande. Demandez-en d'avance : oyez account top-up");
 	cli_say(cli, "Next: oyez offers %s --wait 60", "Ensuite : oyez offers %s --wait 60", id);
 }
 
@@ -288,11 +295,11 @@ static int preview(struct cli *cli, const struct want_args *args)
 	if (oyez_preview(NULL, &args->want, &shown, &error))
 		return cli_fail(cli, &error);
 	cli_say(cli, "This and nothing else could vendors see:", "Voici tout ce que les vendeurs pourraient voir :");
-	cli_object(cli, shown);
 	if (!cli->json)
 		json_object_del(shown, "found"); // told in words
-	return EXIT_DONE;
+	cli_object(cli, shown);
 	scrub_note(cli, args->details);
+	return EXIT_DONE;
 }
 
 static int post(struct cli *cli, const struct want_args *args)
@@ -333,8 +340,8 @@ int command_want(struct cli *cli, int argc, char **argv)
 		                 args.want.category ? "--region CODE" : "--category ID");
 	code = want_details(cli, &args, has_text ? argv[optind] : NULL);
 	if (code == EXIT_DONE)
-	if (code == EXIT_DONE)
 		code = args.preview ? EXIT_DONE : scrub_before_sending(cli, args.details, &args.want.pii);
+	if (code == EXIT_DONE)
 		code = args.preview ? preview(cli, &args) : post(cli, &args);
 	want_args_free(&args);
 	return code;

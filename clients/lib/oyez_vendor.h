@@ -91,6 +91,7 @@ struct oyez_event {
 	bool has_release_id;
 	Oyez__Release *release;          // RELEASE; owned
 	uint32_t maybe;                  // RELEASE: bits of facets that match only as unknown
+	bool demo;                       // RELEASE: from a demonstration, where some callers are simulated
 	const char *reason;              // GONE: static word
 	struct id question, offer, deal; // as they apply
 	bool has_question, has_offer, has_deal;
@@ -127,6 +128,10 @@ enum err oyez_vendor_inbox(struct oyez_vendor *vendor, enum oyez_reader reader, 
 enum err oyez_vendor_confirm(struct oyez_vendor *vendor, enum oyez_reader reader, const struct id *subscription,
                              const char *cursor, struct oyez_error *error);
 // Which conditions kept a release from a subscription; `failed` and `maybe` as bits have names in oyez_facet_bit_name.
+// How many past releases since then the filter would have matched. *out is freed with
+// oyez__would_match_reply__free_unpacked.
+enum err oyez_vendor_would_match(struct oyez_vendor *vendor, const Oyez__Filter *filter, uint64_t since_ms,
+                                 Oyez__WouldMatchReply **out, struct oyez_error *error);
 enum err oyez_vendor_explain(struct oyez_vendor *vendor, const struct id *subscription,
                              const struct release_id *release, Oyez__Explanation **out, struct oyez_error *error);
 const char *oyez_facet_bit_name(unsigned bit); // "category", ..; NULL past the last

@@ -71,6 +71,8 @@ static void release_json(json_t *object, const struct oyez_event *event)
 			json_array_append_new(maybe, json_string(oyez_facet_bit_name(bit)));
 	}
 	json_object_set_new(object, "maybe", maybe);
+	if (event->demo)
+		json_object_set_new(object, "demo", json_true());
 }
 
 static void agreement_json(json_t *object, const struct oyez_event *event)

@@ -86,6 +86,8 @@ static void take_item(struct oyez_vendor *vendor, const Oyez__FeedItem *item, st
 	}
 	event->kind = OYEZ_EVENT_RELEASE;
 	event->maybe = item->maybe;
+	const Oyez__Config *config;
+	event->demo = transport_config(vendor->transport, &config, NULL) == ERR_OK && config->demo;
 	remember_release(vendor->home->state, item);
 }
 
@@ -227,6 +229,33 @@ enum err oyez_vendor_explain(struct oyez_vendor *vendor, const struct id *subscr
 		*out = reply->explanation;
 		reply->body_case = OYEZ__REPLY__BODY__NOT_SET;
 		reply->explanation = NULL;
+	}
+	oyez__reply__free_unpacked(reply, NULL);
+	return err;
+}
+
+enum err oyez_vendor_would_match(struct oyez_vendor *vendor, const Oyez__Filter *filter, uint64_t since_ms,
+                                 Oyez__WouldMatchReply **out, struct oyez_error *error)
+{
+	Oyez__VendorReadBody body = OYEZ__VENDOR_READ_BODY__INIT;
+	Oyez__WouldMatch would_match = OYEZ__WOULD_MATCH__INIT;
+	Oyez__Reply *reply;
+	enum err err;
+
+	*out = NULL;
+	would_match.filter = (Oyez__Filter *)filter;
+	would_match.since_ms = since_ms;
+	body.body_case = OYEZ__VENDOR_READ_BODY__BODY_WOULD_MATCH;
+	body.would_match = &would_match;
+	err = vendor_read(vendor, &body, VENDOR_TIMEOUT_MS, &reply, error);
+	if (err != ERR_OK)
+		return err;
+	if (reply->body_case != OYEZ__REPLY__BODY_WOULD_MATCH) {
+		err = vendor_fail(error, ERR_BAD_MESSAGE, "an answer of another kind");
+	} else {
+		*out = reply->would_match;
+		reply->body_case = OYEZ__REPLY__BODY__NOT_SET;
+		reply->would_match = NULL;
 	}
 	oyez__reply__free_unpacked(reply, NULL);
 	return err;
