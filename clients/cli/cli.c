@@ -99,6 +99,8 @@ static int common_option(struct cli *cli, int argc, char **argv, int at)
 		*options[i].value = joined ? argv[at] + length + 1 : argv[at + 1];
 		if (options[i].value == &cli->broker)
 			cli->broker_given = cli->broker_flag = true;
+		if (options[i].value == &cli->guardian)
+			cli->guardian_flag = true;
 		return joined ? 1 : 2;
 	}
 	return 0;
@@ -172,8 +174,10 @@ static int help_all(struct cli *cli)
 	puts(
 	    cli_word(cli,
 	             "\nFor all: --broker URL[#KEY]  --home DIR  --json   (or OYEZ_BROKER, OYEZ_HOME, OYEZ_JSON)\n"
+	             "Customers: --guardian URL[#KEY] (or OYEZ_GUARDIAN): a second broker, so that none knows both who and what\n"
 	             "More about one command: oyez help COMMAND",
 	             "\nPour toutes : --broker URL[#CLÉ]  --home DOSSIER  --json   (ou OYEZ_BROKER, OYEZ_HOME, OYEZ_JSON)\n"
+	             "Clients : --guardian URL[#CLÉ] (ou OYEZ_GUARDIAN) : un second courtier ; aucun ne sait à la fois qui et quoi\n"
 	             "Plus sur une commande : oyez help COMMANDE"));
 	return EXIT_DONE;
 }
@@ -241,13 +245,12 @@ static int dispatch(struct cli *cli, int argc, char **argv)
 		return EXIT_DONE;
 	}
 	cli->command = command;
-	if (cli->guardian)
+	bool for_customers = strncmp(command->words, "vendor", 6) != 0 && strncmp(command->words, "bot", 3) != 0 &&
+	                     strncmp(command->words, "admin", 5) != 0;
+	if (cli->guardian_flag && !for_customers)
 		return cli_usage(cli, command, "%s",
-		                 cli_word(cli,
-		                          "--guardian is not in this version: this build has no relay yet; "
-		                          "leave it out for direct mode (reduced privacy)",
-		                          "--guardian n'est pas dans cette version : elle n'a pas encore de relais ; "
-		                          "omettez-le pour le mode direct (confidentialité réduite)"));
+		                 cli_word(cli, "--guardian is for customers' commands",
+		                          "--guardian est pour les commandes des clients"));
 	return command->run(cli, argc - words + 1, argv + words - 1);
 }
 

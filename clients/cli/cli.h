@@ -14,6 +14,7 @@ struct cli {
 	const char *home;     // --home, OYEZ_HOME; default $XDG_DATA_HOME/oyez
 	bool broker_given;    // by flag or environment
 	bool broker_flag;     // by flag
+	bool guardian_flag;
 	bool json, french, color;
 	const char *passphrase; // OYEZ_PASSPHRASE, taken out of the environment at the start; NULL if it was not set
 	const struct cli_command *command; // the one that runs, for cli_usage
@@ -47,7 +48,7 @@ int cli_usage(struct cli *cli, const struct cli_command *command, const char *fo
 void cli_say(struct cli *cli, const char *english, const char *french, ...) __attribute__((format(printf, 2, 4)));
 // The same on stderr: remarks that are not the answer.
 void cli_note(struct cli *cli, const char *english, const char *french, ...) __attribute__((format(printf, 2, 4)));
-// Says that a single broker also sees the network address (direct mode).
+// Says who sees what: in direct mode that one broker sees the network address as well, else what each of the two sees.
 void cli_note_privacy(struct cli *cli);
 // One of two texts by the person's language.
 const char *cli_word(const struct cli *cli, const char *english, const char *french);
@@ -85,6 +86,8 @@ char *cli_clean(const char *text);
 // it is.
 const char *cli_label(const struct cli *cli, const char *field);
 const char *cli_value_word(const struct cli *cli, const char *field, const char *value);
+// A phrase of `oyez explain`.
+const char *cli_phrase(const struct cli *cli, const char *phrase);
 
 // An aligned table for people: column titles, then rows; widths by what is in them (UTF-8 aware).
 struct cli_table;

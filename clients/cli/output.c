@@ -230,6 +230,14 @@ void cli_note(struct cli *cli, const char *english, const char *french, ...)
 
 void cli_note_privacy(struct cli *cli)
 {
+	if (cli->guardian) {
+		cli_note(cli,
+		         "two brokers: the guardian sees your network address, not what you want; the home broker sees what you "
+		         "want, not who or where you are",
+		         "deux courtiers : le gardien voit votre adresse réseau, pas ce que vous voulez ; l'autre voit ce que vous "
+		         "voulez, ni qui ni où vous êtes");
+		return;
+	}
 	cli_note(cli, "reduced privacy: this broker also sees your network address",
 	         "confidentialité réduite : ce courtier voit aussi votre adresse réseau");
 }

@@ -1,5 +1,5 @@
-// One request's way: seal, send, wait, open, and again with the same inner bytes where that helps. nng's threads only
-// set a flag and write to the event descriptor; everything else happens on the thread that waits.
+// One request's way: send, wait, and again with the same inner bytes where that helps; call_seal.c wraps and opens.
+// nng's threads only set a flag and write to the event descriptor; all else happens on the thread that waits.
 #include "clients/lib/call.h"
 
 #include <nng/protocol/reqrep0/req.h>
@@ -74,51 +74,10 @@ static void call_pause(struct transport_call *call)
 
 // ---- out
 
-static enum err seal_cell(struct transport_call *call, uint8_t cell[CELL_BYTES])
-{
-	struct transport *transport = call->transport;
-	Oyez__Signed *customer;
-	enum err err = codec_decode_signed(NULL, call->inner, call->inner_bytes, &customer, NULL);
-	if (err)
-		return err;
-	Oyez__CellBody body = OYEZ__CELL_BODY__INIT;
-	body.sent_at_ms = transport_now_ms(transport);
-	body.body_case = OYEZ__CELL_BODY__BODY_CUSTOMER;
-	body.customer = customer;
-	uint8_t *bytes;
-	size_t count;
-	err = codec_encode(&body.base, &bytes, &count);
-	oyez__signed__free_unpacked(customer, NULL);
-	if (err)
-		return err;
-	err = cell_seal_request(transport->config->gateway_keys[0]->key.data, bytes, count, cell, &call->exchange);
-	sodium_memzero(bytes, count);
-	free(bytes);
-	return err;
-}
-
-static enum err fill_message(struct transport_call *call, nng_msg **out)
-{
-	uint8_t cell[CELL_BYTES];
-	const uint8_t *frame = call->inner;
-	size_t frame_bytes = call->inner_bytes;
-	if (call->kind == FRAME_CELL) {
-		enum err err = seal_cell(call, cell);
-		if (err)
-			return err;
-		frame = cell;
-		frame_bytes = CELL_BYTES;
-	}
-	if (nng_msg_alloc(out, frame_bytes) != 0)
-		return ERR_NO_MEMORY;
-	memcpy(nng_msg_body(*out), frame, frame_bytes);
-	return ERR_OK;
-}
-
 static void call_send(struct transport_call *call)
 {
 	nng_msg *message;
-	enum err err = fill_message(call, &message);
+	enum err err = call_fill(call, &message);
 	if (err) {
 		call_done(call, err, NULL);
 		return;
@@ -143,95 +102,30 @@ static void call_send(struct transport_call *call)
 
 // ---- in
 
-// What a frame in clear may say about a sealed request: anybody on the way can write one, so it never decides more
-// than whether and how to try again.
-static bool clear_error_allowed(const struct transport_call *call, enum err code)
+// New keys and a new idea of the time, then another try. Of two layers the one that refused is asked anew.
+static void call_refresh(struct transport_call *call)
 {
-	if (call->kind != FRAME_CELL)
-		return true;
-	return code < ERR_UNKNOWN_CATEGORY || code == ERR_CELL_STALE || code == ERR_CELL_REPLAYED ||
-	       code == ERR_CELL_SEALED || code >= ERR_BUSY;
-}
-
-static void take_error(struct transport_call *call, const Oyez__Error *error)
-{
-	enum err code = (enum err)error->code;
-	// Codes of the client's own side, and those this build does not know, are no answer of a broker.
-	if (code == ERR_OK || code >= ERR_UNREACHABLE || strcmp(err_name(code), err_name(ERR_UNKNOWN_ERROR)) == 0) {
-		call->error.code = ERR_UNKNOWN_ERROR;
-		snprintf(call->error.detail, sizeof(call->error.detail), "%s", error->name ? error->name : "");
+	struct oyez_error refusal = call->error, problem = {0};
+	if (call->refreshes++ >= REFRESHES_MAX) {
+		call_done(call, refusal.code, refusal.detail);
 		return;
 	}
-	call->error.code = code;
-	snprintf(call->error.detail, sizeof(call->error.detail), "%s", error->detail ? error->detail : "");
-}
-
-static enum err open_cell_reply(struct transport_call *call, const uint8_t *frame, size_t frame_bytes)
-{
-	uint8_t plain[CELL_REPLY_PLAIN_BYTES];
-	const uint8_t *message;
-	size_t message_bytes;
-	enum err err = cell_open_reply(&call->exchange, frame, frame_bytes, plain, &message, &message_bytes);
-	if (!err)
-		err = codec_decode_customer_reply(NULL, message, message_bytes, &call->customer_reply, NULL);
-	if (!err && call->customer_reply->body_case == OYEZ__CUSTOMER_REPLY__BODY_ERROR)
-		take_error(call, call->customer_reply->error);
-	sodium_memzero(plain, sizeof(plain));
-	return err;
-}
-
-// Decodes the reply; a refusal ends in call->error. Returns what is wrong with the frame itself.
-static enum err open_frame(struct transport_call *call, const uint8_t *frame, size_t frame_bytes)
-{
-	enum frame_kind kind;
-	enum err err = frame_kind_of(frame, frame_bytes, &kind);
+	call_drop_replies(call);
+	call_pause(call);
+	bool two = call->home != call->transport;
+	enum err err = ERR_OK;
+	if (!two || call->layer != LAYER_NONE)
+		err = transport_refresh(call->transport, &problem);
+	if (!err && two && call->layer != LAYER_GUARDIAN)
+		err = transport_refresh(call->home, &problem);
 	if (err)
-		return err;
-	const uint8_t *payload = frame + FRAME_HEADER_BYTES;
-	size_t payload_bytes = frame_bytes - FRAME_HEADER_BYTES;
-	if (kind == FRAME_ERROR) {
-		Oyez__Error *error;
-		err = codec_decode_error(NULL, payload, payload_bytes, &error, NULL);
-		if (err)
-			return err;
-		take_error(call, error);
-		oyez__error__free_unpacked(error, NULL);
-		return clear_error_allowed(call, call->error.code) ? ERR_OK : ERR_BAD_FRAME;
-	}
-	if (call->kind == FRAME_CELL && kind == FRAME_CELL_REPLY)
-		return open_cell_reply(call, frame, frame_bytes);
-	if (call->kind == FRAME_REQUEST && kind == FRAME_REPLY) {
-		err = codec_decode_reply(NULL, payload, payload_bytes, &call->reply, NULL);
-		if (!err && call->reply->body_case == OYEZ__REPLY__BODY_ERROR)
-			take_error(call, call->reply->error);
-		return err;
-	}
-	if (call->kind == FRAME_ADMIN && kind == FRAME_ADMIN_REPLY) {
-		err = codec_decode_admin_reply(NULL, payload, payload_bytes, &call->admin_reply, NULL);
-		if (!err && call->admin_reply->body_case == OYEZ__ADMIN_REPLY__BODY_ERROR)
-			take_error(call, call->admin_reply->error);
-		return err;
-	}
-	return ERR_BAD_FRAME;
-}
-
-static void drop_replies(struct transport_call *call)
-{
-	if (call->customer_reply)
-		oyez__customer_reply__free_unpacked(call->customer_reply, NULL);
-	if (call->reply)
-		oyez__reply__free_unpacked(call->reply, NULL);
-	if (call->admin_reply)
-		oyez__admin_reply__free_unpacked(call->admin_reply, NULL);
-	call->customer_reply = NULL;
-	call->reply = NULL;
-	call->admin_reply = NULL;
+		call_done(call, problem.code, problem.detail);
 }
 
 // The one place that decides what is worth another try.
 static void call_judge(struct transport_call *call)
 {
-	struct oyez_error refusal = call->error, problem = {0};
+	struct oyez_error refusal = call->error;
 	switch (refusal.code) {
 	case ERR_OK:
 		call_done(call, ERR_OK, NULL);
@@ -239,6 +133,7 @@ static void call_judge(struct transport_call *call)
 	case ERR_BUSY:
 	case ERR_STOPPING:
 	case ERR_UNAVAILABLE:
+	case ERR_HOME_UNREACHABLE:
 		break;
 	case ERR_CELL_REPLAYED: // nng sent the same cell again over a new connection
 		if (call->tries < REPLAYS_MAX)
@@ -247,20 +142,19 @@ static void call_judge(struct transport_call *call)
 		return;
 	case ERR_CELL_STALE:
 	case ERR_CELL_SEALED:
-		if (call->refreshes++ < REFRESHES_MAX) {
-			drop_replies(call);
-			call_pause(call);
-			if (transport_refresh(call->transport, &problem))
-				call_done(call, problem.code, problem.detail);
-			return;
-		}
-		call_done(call, refusal.code, refusal.detail);
+		call_refresh(call);
+		return;
+	case ERR_STALE: // of the guardian: its records are made anew for each try; a customer's own are not
+		if (call->layer == LAYER_GUARDIAN)
+			call_refresh(call);
+		else
+			call_done(call, refusal.code, refusal.detail);
 		return;
 	default:
 		call_done(call, refusal.code, refusal.detail);
 		return;
 	}
-	drop_replies(call);
+	call_drop_replies(call);
 	call_pause(call);
 }
 
@@ -269,7 +163,7 @@ static void call_receive(struct transport_call *call)
 	nng_msg *message = nng_aio_get_msg(call->aio);
 	nng_aio_set_msg(call->aio, NULL);
 	call->error = (struct oyez_error){.code = ERR_OK};
-	enum err err = open_frame(call, nng_msg_body(message), nng_msg_len(message));
+	enum err err = call_open_frame(call, nng_msg_body(message), nng_msg_len(message));
 	nng_msg_free(message);
 	if (err)
 		call_done(call, err, "the broker's reply");
@@ -353,12 +247,15 @@ void calls_run(struct transport *transport, uint64_t until_ms)
 	}
 }
 
-enum err call_start(struct transport *transport, enum frame_kind kind, uint8_t *inner, size_t inner_bytes,
-                    uint64_t timeout_ms, void *tag, struct transport_call **out)
+enum err call_start(struct transport *transport, enum frame_kind kind, enum call_content content, uint8_t *inner,
+                    size_t inner_bytes, uint64_t timeout_ms, void *tag, struct transport_call **out)
 {
+	struct transport *carrier = transport->through ? transport->through : transport;
 	struct oyez_error problem = {0};
-	enum err err = transport_dial(transport, &problem);
-	if (!err && kind == FRAME_CELL)
+	enum err err = transport_dial(carrier, &problem);
+	if (!err && content != CONTENT_FRAME)
+		err = transport_config(carrier, NULL, &problem);
+	if (!err && content != CONTENT_FRAME && carrier != transport)
 		err = transport_config(transport, NULL, &problem);
 	struct transport_call *call = err ? NULL : calloc(1, sizeof(*call));
 	if (!call) {
@@ -366,15 +263,17 @@ enum err call_start(struct transport *transport, enum frame_kind kind, uint8_t *
 		free(inner);
 		return err ? err : ERR_NO_MEMORY;
 	}
-	call->transport = transport;
+	call->transport = carrier;
+	call->home = transport;
 	call->kind = kind;
+	call->content = content;
 	call->inner = inner;
 	call->inner_bytes = inner_bytes;
 	call->deadline_ms = monotonic_ms() + timeout_ms;
-	call->connect_by_ms = monotonic_ms() + (transport->url.is_local ? CONNECT_LOCAL_MS : CONNECT_REMOTE_MS);
+	call->connect_by_ms = monotonic_ms() + (carrier->url.is_local ? CONNECT_LOCAL_MS : CONNECT_REMOTE_MS);
 	call->tag = tag;
-	call->next = transport->calls;
-	transport->calls = call;
+	call->next = carrier->calls;
+	carrier->calls = call;
 	call_send(call);
 	*out = call;
 	return ERR_OK;
@@ -394,12 +293,22 @@ void call_free(struct transport_call *call)
 	if (*link)
 		*link = call->next;
 	call_close(call);
-	drop_replies(call);
+	call_drop_replies(call);
 	cell_exchange_wipe(&call->exchange);
+	cell_exchange_wipe(&call->envelope);
 	if (call->inner)
 		sodium_memzero(call->inner, call->inner_bytes);
 	free(call->inner);
 	free(call);
+}
+
+void calls_free_of(struct transport *carrier, const struct transport *home)
+{
+	for (struct transport_call *call = carrier->calls, *next; call; call = next) {
+		next = call->next;
+		if (call->home == home)
+			call_free(call);
+	}
 }
 
 void transport_call_cancel(struct transport_call *call)

@@ -56,6 +56,21 @@ enum err oyez_customer_open(const char *home, const char *passphrase, const char
 	return ERR_OK;
 }
 
+enum err oyez_customer_set_guardian(struct oyez_customer *customer, const char *guardian, struct oyez_error *error)
+{
+	struct broker_url url, broker = {0};
+	const char *why = NULL;
+	if (broker_url_parse(guardian, &url, &why))
+		return oyez_error_set(error, ERR_USAGE, "%.120s: %s", guardian, why);
+	if (customer->broker && broker_url_parse(customer->broker, &broker, NULL) == ERR_OK &&
+	    (strcmp(url.address, broker.address) == 0 ||
+	     (url.has_key && broker.has_key && memcmp(url.key, broker.key, KEY_BYTES) == 0)))
+		return oyez_error_set(error, ERR_USAGE, "guardian and home broker are one and the same");
+	free(customer->guardian);
+	customer->guardian = strdup(guardian);
+	return ERR_OK;
+}
+
 void oyez_customer_close(struct oyez_customer *customer)
 {
 	if (!customer)
@@ -63,6 +78,7 @@ void oyez_customer_close(struct oyez_customer *customer)
 	connections_close(customer);
 	wallet_close(customer->wallet);
 	free(customer->broker);
+	free(customer->guardian);
 	free(customer);
 }
 
@@ -109,6 +125,10 @@ enum err intent_keys_load(struct oyez_customer *customer, const struct id *id, s
 	keys->broker_known = intent->broker_key.len == KEY_BYTES;
 	if (keys->broker_known)
 		memcpy(keys->broker_key, intent->broker_key.data, KEY_BYTES);
+	keys->two_brokers = intent->guardian_key.len == KEY_BYTES;
+	if (keys->two_brokers)
+		memcpy(keys->guardian_key, intent->guardian_key.data, KEY_BYTES);
+	snprintf(keys->guardian_url, sizeof(keys->guardian_url), "%s", intent->guardian_url);
 	keys->alive = intent->seed.len == crypto_sign_SEEDBYTES && intent->reply_secret.len == KEY_BYTES &&
 	              intent->reply_key.len == KEY_BYTES;
 	if (keys->alive) {

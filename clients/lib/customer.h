@@ -13,6 +13,7 @@
 // A broker this program talks to.
 struct connection {
 	struct connection *next;
+	struct connection *guardian; // a home broker: who carries it; NULL: talked to directly
 	struct transport *transport;
 	char *url;              // without "#KEY"
 	uint8_t key[KEY_BYTES]; // once met
@@ -23,7 +24,8 @@ struct connection {
 
 struct oyez_customer {
 	struct wallet *wallet;
-	char *broker; // as given, with "#KEY"; NULL if it was not
+	char *broker;   // as given, with "#KEY"; NULL if it was not
+	char *guardian; // the same; NULL: direct mode
 	struct connection *connections;
 	bool patient;     // an agent: comes back to unreachable brokers
 	enum err trouble; // what an agent told last
@@ -47,6 +49,9 @@ struct intent_keys {
 	char broker_url[512];
 	uint8_t broker_key[KEY_BYTES];
 	bool broker_known, alive; // alive: the keys are still there
+	bool two_brokers; // only ever reached through its guardian
+	char guardian_url[512];
+	uint8_t guardian_key[KEY_BYTES];
 	struct release_id release;
 	bool released;
 	uint8_t terms_hash[HASH_BYTES];
@@ -62,6 +67,10 @@ bool intent_is_open(const Oyez__Wallet__Intent *intent);
 // The time of a broker that was met, else this machine's.
 uint64_t customer_now_ms(struct oyez_customer *customer);
 
+// ---- customer_demo.c
+// "demo":true if the intent's broker says so.
+void json_add_demo(struct oyez_customer *customer, const Oyez__Wallet__Intent *intent, json_t *object);
+
 // ---- customer_connect.c
 // The broker that new intents go to, met (configuration verified, identity pinned).
 enum err connection_default(struct oyez_customer *customer, struct connection **out, struct oyez_error *error);
@@ -72,6 +81,94 @@ void connection_default_known(struct oyez_customer *customer, char url[512], uin
 void connections_close(struct oyez_customer *customer);
 // Errors after which the same bytes may still succeed later.
 bool error_is_passing(enum err code);
+
+// A broker at this address, met. `pinned` (may be NULL) is the key it must show unless `url` names one.
+enum err connection_at(struct oyez_customer *customer, const char *url, const uint8_t *pinned, struct connection **out,
+                       struct oyez_error *error);
+// Fetches the configuration unless that was done, checks and remembers the identity.
+enum err connection_meet(struct oyez_customer *customer, struct connection *connection, struct oyez_error *error);
+void url_without_key(const char *text, char url[512]);
+
+// ---- customer_guardian.c: two brokers
+// The guardian given, met. ERR_USAGE in direct mode.
+enum err guardian_default(struct oyez_customer *customer, struct connection **out, struct oyez_error *error);
+// The guardian of an intent.
+enum err guardian_for(struct oyez_customer *customer, const struct intent_keys *keys, struct connection **out,
+                      struct oyez_error *error);
+// A home broker behind a guardian. ERR_USAGE when both are one broker.
+enum err connection_through(struct oyez_customer *customer, struct connection *guardian,
+                            const uint8_t home_key[KEY_BYTES], struct connection **out, struct oyez_error *error);
+// connection_default and connection_default_known with a guardian.
+enum err home_default(struct oyez_customer *customer, struct connection **out, struct oyez_error *error);
+void home_default_known(struct oyez_customer *customer, char url[512], uint8_t key[KEY_BYTES], bool *known);
+// Who vouches, keeps the account: the guardian, in direct mode the broker itself.
+struct connection *guardian_of(struct connection *home);
+
+// ---- customer_account.c
+// Gives the guardian's transport this wallet's account key, made and stored at the first time.
+enum err account_ensure(struct oyez_customer *customer, struct connection *guardian, struct oyez_error *error);
+// Opens the account unless it is open: with `invite`, or (NULL) by a stamp where the guardian takes those.
+// ERR_ACCOUNT_UNKNOWN when only an invitation will do.
+enum err account_open(struct oyez_customer *customer, struct connection *guardian, const char *invite,
+                      struct oyez_error *error);
+// Remembers the home used through a guardian last.
+enum err account_note_home(struct oyez_customer *customer, const struct connection *guardian,
+                           const uint8_t home_key[KEY_BYTES], struct oyez_error *error);
+// A stamp, told as {"type":"working"}; ERR_TIMEOUT when woken.
+enum err stamp_work(struct oyez_customer *customer, const uint8_t key[KEY_BYTES], const uint8_t broker_key[KEY_BYTES],
+                    uint64_t now_ms, uint32_t bits, uint8_t stamp[12], struct oyez_error *error);
+
+// ---- customer_token.c
+enum { TOKENS_FEW = 8 }; // with fewer usable ones, more are asked for
+#define CORRECTION_MS (15 * MINUTE_MS) // how long a refused post's token waits for the corrected one
+size_t tokens_usable(struct oyez_customer *customer, const uint8_t home_key[KEY_BYTES], uint64_t now_ms);
+// Asks for one more batch, or goes on with the one begun.
+enum err tokens_top_up(struct oyez_customer *customer, struct connection *home, struct oyez_error *error);
+// Tokens past their time, of withdrawn keys, or of a refused post not corrected soon: dropped with their keys.
+void tokens_drop(struct oyez_customer *customer, struct connection *home);
+// Tops up where few are left, at a moment chosen at random before: by agents and other syncs.
+void tokens_consider(struct oyez_customer *customer);
+
+// ---- customer_right.c: what a post brings along: a token with its key, a stamp, a box
+struct post_right {
+	bool two_brokers, tokens_fresh; // fresh: asked for just now, so the post can be linked to the asking by time
+	uint8_t guardian_key[KEY_BYTES];
+	char guardian_url[512];
+	bool with_token;
+	uint8_t token[256], stamp[12], box_id[BOX_ID_BYTES];
+	size_t token_bytes;
+	uint64_t keep_until_ms;
+};
+// Before a post is written: account, tokens. Talks to the brokers.
+enum err post_right_prepare(struct oyez_customer *customer, uint64_t now_ms, struct post_right *right,
+                            struct oyez_error *error);
+// The intent's key pair into keys->pair, and all that the post must bring into `post`, pointing into `right`.
+enum err post_right_keys(struct oyez_customer *customer, struct post_right *right, struct intent_keys *keys,
+                         Oyez__Post *post, uint64_t now_ms, struct oyez_error *error);
+// Within begin and commit: takes the token out of the wallet and writes guardian and box into the intent. ERR_BUSY when
+// another program took that token in between.
+enum err post_right_take(struct oyez_customer *customer, const struct post_right *right, Oyez__Wallet__Intent *intent,
+                         struct oyez_error *error);
+// Within begin and commit, when a post was refused: a token that was not spent goes back with its key.
+void post_right_give_back(struct oyez_customer *customer, const Oyez__Wallet__Intent *intent, enum err code,
+                          uint64_t now_ms);
+void post_right_wipe(struct post_right *right);
+// "reduced" or "separated".
+const char *privacy_word(const Oyez__Wallet__Intent *intent);
+
+// ---- customer_box.c
+// Opens an intent's box at its guardian, unless that was done.
+enum err box_ensure(struct oyez_customer *customer, const struct intent_keys *keys, struct oyez_error *error);
+// Reads all boxes at the guardians of these intents until there is nothing more, without waiting.
+enum err boxes_sync(struct oyez_customer *customer, const struct id *intents, size_t count, const struct id *only,
+                    struct oyez_error *error);
+// Starts a long poll for all boxes at one guardian.
+enum err boxes_poll(struct oyez_customer *customer, struct connection *guardian, uint32_t wait_ms,
+                    struct transport_call **out, struct oyez_error *error);
+// The schedule of an intent's box is over and a deal still open: its mailbox is read through the relay, now and then.
+bool box_is_over(struct oyez_customer *customer, const Oyez__Wallet__Intent *intent, uint64_t now_ms);
+// Chooses when that is done next.
+void box_fallback_later(struct oyez_customer *customer, const struct id *id, uint64_t now_ms);
 
 // ---- customer_pending.c
 // Signs a record for a broker at a time: the Signed's bytes, malloc'd.
@@ -143,6 +240,10 @@ enum err verify_release(const struct intent_keys *keys, const uint8_t *bytes, si
 enum err mailbox_apply(struct oyez_customer *customer, const struct intent_keys *keys, const Oyez__Mailbox *mailbox,
                        uint64_t now_ms, struct oyez_error *error);
 
+// One item, verified; what does not verify is told as a problem. Within begin and commit.
+void mailbox_take(struct oyez_customer *customer, Oyez__Wallet__Intent *intent, const struct intent_keys *keys,
+                  const Oyez__MailboxItem *item, uint64_t now_ms);
+
 // ---- customer_answer.c
 // Answers waiting details requests by policy. Within wallet_begin and commit.
 void answers_by_policy(struct oyez_customer *customer, Oyez__Wallet__Intent *intent, const struct intent_keys *keys,
@@ -154,6 +255,12 @@ enum err deal_countersigned(struct oyez_customer *customer, const struct intent_
                             const Oyez__Countersigned *countersigned, uint64_t now_ms);
 void deal_lapsed(struct oyez_customer *customer, const struct intent_keys *keys, const Oyez__Signed *outcome,
                  uint64_t now_ms);
+
+// ---- scrub.c
+// Applies a policy to a text (may be NULL). *masked is the text to send instead, malloc'd, or NULL: as it is.
+// ERR_PII_FOUND with the kinds as detail.
+enum err text_scrub(const char *text, enum oyez_pii pii, bool french, char **masked, struct oyez_error *error);
+void text_masked_free(char *masked); // wipes
 
 // ---- customer_post.c
 // Facets as they would be broadcast at a tick now.
@@ -176,9 +283,3 @@ enum err card_select(const char *text, const char *fields, char *const *needs, s
                      char ***names, size_t *name_count, struct oyez_error *error);
 
 #endif
-// ---- scrub.c
-// Applies a policy to a text (may be NULL). *masked is the text to send instead, malloc'd, or NULL: as it is.
-// ERR_PII_FOUND with the kinds as detail.
-enum err text_scrub(const char *text, enum oyez_pii pii, bool french, char **masked, struct oyez_error *error);
-void text_masked_free(char *masked); // wipes
-

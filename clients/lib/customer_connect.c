@@ -18,6 +18,11 @@ bool error_is_passing(enum err code)
 	case ERR_STOPPING:
 	case ERR_UNAVAILABLE:
 	case ERR_STORAGE_FULL:
+	case ERR_HOME_UNREACHABLE:
+	case ERR_HOME_UNKNOWN:
+	case ERR_ACCOUNT_UNKNOWN:
+	case ERR_BOX_LIMIT:
+	case ERR_VOUCHER_LIMIT:
 	case ERR_INTERNAL:
 	case ERR_CELL_STALE:
 	case ERR_CELL_SEALED:
@@ -36,7 +41,7 @@ bool error_is_passing(enum err code)
 	}
 }
 
-static void split_url(const char *text, char url[512])
+void url_without_key(const char *text, char url[512])
 {
 	snprintf(url, 512, "%.*s", (int)strcspn(text, "#"), text);
 }
@@ -49,7 +54,7 @@ static struct connection *connection_new(struct oyez_customer *customer, const c
 		return NULL;
 	struct connection *connection = wallet_alloc(sizeof(*connection));
 	char plain[512];
-	split_url(url, plain);
+	url_without_key(url, plain);
 	connection->url = strdup(plain);
 	connection->transport = transport;
 	connection->next = customer->connections;
@@ -82,29 +87,32 @@ static enum err remember(struct oyez_customer *customer, const struct connection
 	const Oyez__Wallet__Broker *known = wallet_broker_by_key(customer->wallet, connection->key);
 	if (known && known->config.len && config_compare(known->config.data, known->config.len, record, count))
 		return oyez_error_set(error, ERR_CONFIG_CONFLICT, "%.200s", connection->url);
-	if (known && strcmp(known->url, connection->url) == 0 && known->config.len == count &&
+	bool moved = known && !connection->guardian && strcmp(known->url, connection->url) != 0;
+	if (known && !moved && known->config.len == count &&
 	    memcmp(known->config.data, record, count) == 0)
 		return ERR_OK;
 
 	enum err err = wallet_begin(customer->wallet, error);
 	if (err)
 		return err;
-	// Another identity at this address was accepted by the person's own #KEY: the old one loses the address.
+	// Another identity at this address was accepted by the person's own #KEY: the old one loses the address. What a
+	// guardian says of addresses takes none away.
 	Oyez__Wallet__Broker *other = wallet_broker_by_url(customer->wallet, connection->url);
-	if (other && memcmp(other->key.data, connection->key, KEY_BYTES) != 0)
+	bool taken = other && memcmp(other->key.data, connection->key, KEY_BYTES) != 0;
+	if (taken && !connection->guardian)
 		field_set_text(&other->url, "");
 	Oyez__Wallet__Broker *broker = wallet_broker_by_key(customer->wallet, connection->key);
 	if (!broker) {
 		broker = wallet_add_broker(customer->wallet);
 		field_set(&broker->key, connection->key, KEY_BYTES);
 	}
-	field_set_text(&broker->url, connection->url);
+	if (!connection->guardian || !taken)
+		field_set_text(&broker->url, connection->url);
 	field_set(&broker->config, record, count);
 	return wallet_commit(customer->wallet, error);
 }
 
-// Fetches the configuration, checks and remembers the identity.
-static enum err meet(struct oyez_customer *customer, struct connection *connection, struct oyez_error *error)
+enum err connection_meet(struct oyez_customer *customer, struct connection *connection, struct oyez_error *error)
 {
 	if (connection->met)
 		return ERR_OK;
@@ -118,6 +126,11 @@ static enum err meet(struct oyez_customer *customer, struct connection *connecti
 	enum err err = transport_config(connection->transport, &config, &problem);
 	if (!err) {
 		memcpy(connection->key, config->broker_id.data, KEY_BYTES);
+		const char *listed = connection->guardian ? transport_home_url(connection->transport) : "";
+		if (*listed && !*connection->url) {
+			free(connection->url);
+			connection->url = strdup(listed);
+		}
 		err = remember(customer, connection, &problem);
 	}
 	if (err) {
@@ -137,7 +150,11 @@ void connection_default_known(struct oyez_customer *customer, char url[512], uin
 	const char *given = customer->broker ? customer->broker : OYEZ_BROKER_DEFAULT;
 	struct broker_url parsed;
 	*known = false;
-	split_url(given, url);
+	if (customer->guardian) {
+		home_default_known(customer, url, key, known);
+		return;
+	}
+	url_without_key(given, url);
 	if (broker_url_parse(given, &parsed, NULL) == ERR_OK && parsed.has_key) {
 		memcpy(key, parsed.key, KEY_BYTES);
 		*known = true;
@@ -150,21 +167,21 @@ void connection_default_known(struct oyez_customer *customer, char url[512], uin
 	}
 }
 
-static enum err connection_at(struct oyez_customer *customer, const char *url, const uint8_t *pinned,
-                              struct connection **out, struct oyez_error *error)
+enum err connection_at(struct oyez_customer *customer, const char *url, const uint8_t *pinned, struct connection **out,
+                       struct oyez_error *error)
 {
 	char plain[512];
-	split_url(url, plain);
+	url_without_key(url, plain);
 	struct connection *found = NULL;
 	for (struct connection *at = customer->connections; at && !found; at = at->next) {
-		if (strcmp(at->url, plain) == 0)
+		if (!at->guardian && strcmp(at->url, plain) == 0)
 			found = at;
 	}
 	if (!found)
 		found = connection_new(customer, url, pinned, error);
 	if (!found)
 		return error ? error->code : ERR_UNREACHABLE;
-	enum err err = meet(customer, found, error);
+	enum err err = connection_meet(customer, found, error);
 	*out = err ? NULL : found;
 	return err;
 }
@@ -175,6 +192,8 @@ enum err connection_default(struct oyez_customer *customer, struct connection **
 	uint8_t key[KEY_BYTES];
 	bool known;
 	struct oyez_error unused;
+	if (customer->guardian)
+		return home_default(customer, out, error ? error : &unused);
 	connection_default_known(customer, url, key, &known);
 	return connection_at(customer, customer->broker ? customer->broker : url, known ? key : NULL, out,
 	                     error ? error : &unused);
@@ -187,10 +206,15 @@ enum err connection_for(struct oyez_customer *customer, const struct intent_keys
 	if (!error)
 		error = &unused;
 	*out = NULL;
+	if (keys->two_brokers) {
+		struct connection *guardian;
+		enum err met = guardian_for(customer, keys, &guardian, error);
+		return met ? met : connection_through(customer, guardian, keys->broker_key, out, error);
+	}
 	if (!keys->broker_known)
 		return connection_at(customer, keys->broker_url, NULL, out, error);
 	for (struct connection *at = customer->connections; at; at = at->next) {
-		if (at->met && memcmp(at->key, keys->broker_key, KEY_BYTES) == 0) {
+		if (at->met && !at->guardian && memcmp(at->key, keys->broker_key, KEY_BYTES) == 0) {
 			*out = at;
 			return ERR_OK;
 		}
@@ -199,8 +223,8 @@ enum err connection_for(struct oyez_customer *customer, const struct intent_keys
 	struct connection *named = NULL;
 	char url[512] = "";
 	if (customer->broker)
-		split_url(customer->broker, url);
-	if (customer->broker && strcmp(url, keys->broker_url) != 0 &&
+		url_without_key(customer->broker, url);
+	if (customer->broker && !customer->guardian && strcmp(url, keys->broker_url) != 0 &&
 	    connection_default(customer, &named, error) == ERR_OK && memcmp(named->key, keys->broker_key, KEY_BYTES) == 0) {
 		*out = named;
 		return ERR_OK;

@@ -87,7 +87,8 @@ enum err oyez_ledger(struct oyez_customer *customer, json_t **out, struct oyez_e
 static json_t *broker_sees(const Oyez__Wallet__Intent *intent)
 {
 	json_t *sees = json_array();
-	json_array_append_new(sees, json_string("network address")); // direct mode
+	if (!intent->guardian_key.len) // direct mode
+		json_array_append_new(sees, json_string("network address"));
 	json_array_append_new(sees, json_string("facets"));
 	Oyez__Post *post = intent_post(intent);
 	if (!post)
@@ -100,6 +101,13 @@ static json_t *broker_sees(const Oyez__Wallet__Intent *intent)
 	json_array_append_new(sees, json_string("who offers, when, and how large the sealed messages are"));
 	oyez__post__free_unpacked(post, NULL);
 	return sees;
+}
+
+// With two brokers: of the account, never of the intent.
+static json_t *guardian_sees(void)
+{
+	return json_pack("[s,s,s,s]", "network address", "this wallet's account", "how many boxes are open, and until when",
+	                 "when sealed messages pass, not what they say");
 }
 
 enum err oyez_explain(struct oyez_customer *customer, const char *text, json_t **out, struct oyez_error *error)
@@ -119,10 +127,12 @@ enum err oyez_explain(struct oyez_customer *customer, const char *text, json_t *
 	json_object_set_new(object, "broadcast", json_boolean(intent->release.len > 0));
 	json_object_set(object, "vendors_see", json_object_get(shown, "broadcast"));
 	json_object_set_new(object, "broker_sees", broker_sees(intent));
+	if (intent->guardian_key.len)
+		json_object_set_new(object, "guardian_sees", guardian_sees());
 	json_object_set_new(object, "nobody_sees",
 	                    json_pack("[s,s,s,s]", "name and address", "details text", "exact budget", "exact quantity"));
 	json_object_set_new(object, "given", ledger_of(customer, &id));
-	json_object_set_new(object, "privacy", json_string("reduced"));
+	json_object_set_new(object, "privacy", json_string(privacy_word(intent)));
 	json_decref(shown);
 	*out = object;
 	return ERR_OK;

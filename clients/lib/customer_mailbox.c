@@ -14,6 +14,8 @@ static void add_offer(struct oyez_customer *customer, Oyez__Wallet__Intent *inte
 			return;
 		bool same_vendor =
 		    older->vendor_key.len == KEY_BYTES && memcmp(older->vendor_key.data, note->vendor_key, KEY_BYTES) == 0;
+		if (same_vendor && older->at_ms > at_ms) // a box may deliver out of turn
+			return;
 		if (same_vendor && older->status == OYEZ__WALLET__OFFER_STATUS__OFFER_OPEN)
 			older->status = OYEZ__WALLET__OFFER_STATUS__OFFER_REPLACED;
 	}
@@ -88,8 +90,8 @@ static enum err take_receipt(struct oyez_customer *customer, const struct intent
 	return ERR_OK;
 }
 
-static void take_item(struct oyez_customer *customer, Oyez__Wallet__Intent *intent, const struct intent_keys *keys,
-                      const Oyez__MailboxItem *item, uint64_t now_ms)
+void mailbox_take(struct oyez_customer *customer, Oyez__Wallet__Intent *intent, const struct intent_keys *keys,
+                  const Oyez__MailboxItem *item, uint64_t now_ms)
 {
 	enum err err = ERR_OK;
 	const char *what = "";
@@ -141,7 +143,7 @@ enum err mailbox_apply(struct oyez_customer *customer, const struct intent_keys 
 		const Oyez__MailboxItem *item = mailbox->items[i];
 		if (item->seq <= intent->mailbox_after) // another program was faster
 			continue;
-		take_item(customer, intent, keys, item, now_ms);
+		mailbox_take(customer, intent, keys, item, now_ms);
 		intent->mailbox_after = item->seq;
 	}
 	if (mailbox->next > intent->mailbox_after)

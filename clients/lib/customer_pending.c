@@ -138,6 +138,8 @@ static enum err send_one(struct oyez_customer *customer, const struct id *id, co
 	struct connection *connection = NULL;
 	if (!err)
 		err = connection_for(customer, &keys, &connection, error);
+	if (!err)
+		err = box_ensure(customer, &keys, error); // before the home hears of it
 	for (unsigned attempt = 0; !err && attempt <= RESIGNS_MAX; attempt++) {
 		const Oyez__Wallet__Pending *pending = pending_find(customer, id);
 		if (!pending)

@@ -418,11 +418,14 @@ static void intent_record(struct oyez_customer *customer, const struct oyez_want
 
 // Fresh keys, the record, and the post among what is pending: one change of the wallet.
 static enum err post_store(struct oyez_customer *customer, const struct oyez_want *want, struct draft *draft,
-                           uint64_t now_ms, struct id *intent_id, struct id *pending, struct oyez_error *error)
+                           struct post_right *right, uint64_t now_ms, struct id *intent_id, struct id *pending,
+                           struct oyez_error *error)
 {
 	struct intent_keys keys = {.alive = true};
 	connection_default_known(customer, keys.broker_url, keys.broker_key, &keys.broker_known);
-	sign_pair_new(&keys.pair);
+	enum err right_err = post_right_keys(customer, right, &keys, &draft->post, now_ms, error);
+	if (right_err)
+		return right_err;
 	hpke_pair_new(&keys.reply);
 	keys.id = intent_id_of(keys.pair.public_key);
 	*intent_id = keys.id;
@@ -438,9 +441,12 @@ static enum err post_store(struct oyez_customer *customer, const struct oyez_wan
 		body.post = &draft->post;
 		intent_record(customer, want, draft, &keys, now_ms);
 		err = pending_add(customer, &keys, &keys.id, &body, now_ms, pending);
+		if (err)
+			oyez_error_set(error, err, "post");
+		else
+			err = post_right_take(customer, right, wallet_intent(customer->wallet, &keys.id), error);
 		if (err) {
 			wallet_abort(customer->wallet);
-			oyez_error_set(error, err, "post");
 		} else {
 			err = wallet_commit(customer->wallet, error);
 		}
@@ -469,9 +475,14 @@ enum err oyez_post(struct oyez_customer *customer, const struct oyez_want *want,
 		err = now_at_default(customer, &now_ms, error);
 	if (err)
 		return err;
+	struct post_right right = {0};
 	err = draft_fill(customer, want, now_ms, &draft, error);
 	if (!err)
-		err = post_store(customer, want, &draft, now_ms, &intent, &pending, error);
+		err = post_right_prepare(customer, now_ms, &right, error);
+	if (!err)
+		err = post_store(customer, want, &draft, &right, now_ms, &intent, &pending, error);
+	bool tokens_fresh = right.tokens_fresh;
+	post_right_wipe(&right);
 	draft_free(&draft);
 	if (err)
 		return err;
@@ -488,6 +499,9 @@ enum err oyez_post(struct oyez_customer *customer, const struct oyez_want *want,
 		return oyez_error_set(error, ERR_INTERNAL, "the new intent is gone");
 	*out = json_pack("{s:o, s:s, s:{s:i, s:i}, s:s}", "intent", json_hex(intent.bytes, ID_BYTES), "status",
 	                 intent_status_word(customer, record), "crowd", "estimate", (int)record->crowd_estimate, "want",
-	                 (int)record->crowd_want, "privacy", "reduced");
+	                 (int)record->crowd_want, "privacy", privacy_word(record));
+	if (tokens_fresh)
+		json_object_set_new(*out, "privacy_note", json_string("tokens_just_issued"));
+	json_add_demo(customer, record, *out);
 	return err;
 }

@@ -282,6 +282,7 @@ void apply_refused(struct oyez_customer *customer, const Oyez__Wallet__Pending *
 	switch (pending_kind(pending)) {
 	case OYEZ__CUSTOMER_RECORD__BODY_POST:
 		field_set_text(&intent->refusal, err_name(code));
+		post_right_give_back(customer, intent, code, now_ms);
 		customer_intent_end(customer, intent, OYEZ__WALLET__INTENT_STATUS__INTENT_REFUSED, now_ms);
 		break;
 	case OYEZ__CUSTOMER_RECORD__BODY_ANSWER:

@@ -10,6 +10,7 @@
 
 enum {
 	POLLS_MAX = 24,           // at once: below what a broker parks for one connection
+	GUARDIAN_POLLS_MAX = 4,   // beside them: one for all boxes at a guardian
 	TURN_MS = 3000,           // of one group, when there are more intents than polls
 	GRACE_MS = 15000,         // how much longer than its wait a poll may take
 	PAUSE_MS = 500,           // after a poll that came back with nothing at once
@@ -177,6 +178,38 @@ static void flush(struct oyez_customer *customer, const struct id *only, struct 
 		note_first(first, &problem, err);
 }
 
+// Sorts the intents with a box behind the others, and says where they begin.
+static size_t boxed_last(struct oyez_customer *customer, struct id *ids, size_t count)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++) {
+		const Oyez__Wallet__Intent *intent = wallet_intent(customer->wallet, &ids[i]);
+		if (intent && intent->guardian_key.len)
+			continue;
+		struct id id = ids[i];
+		ids[i] = ids[kept];
+		ids[kept++] = id;
+	}
+	return kept;
+}
+
+// Deals that outlive their box's schedule. One intent at a time: two mailboxes read together would be seen together.
+static void after_schedule(struct oyez_customer *customer, const struct id *ids, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const Oyez__Wallet__Intent *intent = wallet_intent(customer->wallet, &ids[i]);
+		uint64_t now_ms = customer_now_ms(customer);
+		if (!intent || !box_is_over(customer, intent, now_ms))
+			continue;
+		struct oyez_error problem = {0};
+		enum err err = sync_intent(customer, &ids[i], &problem);
+		if (err && !error_is_passing(err))
+			customer_problem(customer, &ids[i], err, "status");
+		box_fallback_later(customer, &ids[i], now_ms);
+		return;
+	}
+}
+
 // Everything once, without waiting. The first error comes back after the rest was tried. With `others`, the other
 // intents are looked after as well, but their troubles do not come back.
 static enum err sync_round(struct oyez_customer *customer, const struct id *only, bool others, struct oyez_error *error)
@@ -186,19 +219,26 @@ static enum err sync_round(struct oyez_customer *customer, const struct id *only
 	if (loaded)
 		return loaded;
 	flush(customer, only, &first);
-	size_t count;
+	size_t count, boxed;
 	struct id *ids = list_intents(customer, others ? NULL : only, &count);
-	for (size_t i = 0; i < count; i++) {
+	boxed = boxed_last(customer, ids, count);
+	for (size_t i = 0; i < boxed; i++) {
 		enum err err = sync_intent(customer, &ids[i], &problem);
 		if (err && !error_is_passing(err))
 			customer_problem(customer, &ids[i], err, "status");
 		if (!only || id_equal(&ids[i], only))
 			note_first(&first, &problem, err);
 	}
+	if (boxed < count) {
+		enum err err = boxes_sync(customer, ids + boxed, count - boxed, only, &problem);
+		note_first(&first, &problem, err);
+		after_schedule(customer, ids + boxed, count - boxed);
+	}
 	free(ids);
 	// Answers by policy and reveals that followed from what was read.
 	flush(customer, only, &first);
 	retire(customer);
+	tokens_consider(customer);
 	if (first.code && error)
 		*error = first;
 	return first.code;
@@ -207,9 +247,9 @@ static enum err sync_round(struct oyez_customer *customer, const struct id *only
 // ---- waiting
 
 struct polls {
-	struct transport_call *calls[POLLS_MAX];
+	struct transport_call *calls[POLLS_MAX + GUARDIAN_POLLS_MAX];
 	size_t count;
-	struct connection *connections[POLLS_MAX]; // of each call
+	struct connection *connections[POLLS_MAX + GUARDIAN_POLLS_MAX]; // of each call
 };
 
 static void polls_cancel(struct polls *polls)
@@ -245,7 +285,29 @@ static enum err poll_start(struct oyez_customer *customer, struct polls *polls, 
 	return err;
 }
 
-static size_t distinct_fds(const struct polls *polls, struct pollfd fds[POLLS_MAX])
+// One poll for all boxes at a guardian, however many intents have theirs there.
+static enum err poll_boxes(struct oyez_customer *customer, struct polls *polls, const struct id *id, uint32_t wait_ms,
+                           struct oyez_error *error)
+{
+	struct intent_keys keys;
+	struct connection *guardian = NULL;
+	enum err err = intent_keys_load(customer, id, &keys, error);
+	if (!err)
+		err = guardian_for(customer, &keys, &guardian, error);
+	intent_keys_wipe(&keys);
+	for (size_t i = 0; i < polls->count; i++) {
+		if (guardian && polls->connections[i] == guardian)
+			return ERR_OK;
+	}
+	if (err || polls->count >= POLLS_MAX + GUARDIAN_POLLS_MAX)
+		return err;
+	err = boxes_poll(customer, guardian, wait_ms, &polls->calls[polls->count], error);
+	if (!err)
+		polls->connections[polls->count++] = guardian;
+	return err;
+}
+
+static size_t distinct_fds(const struct polls *polls, struct pollfd fds[POLLS_MAX + GUARDIAN_POLLS_MAX])
 {
 	size_t count = 0;
 	for (size_t i = 0; i < polls->count; i++) {
@@ -263,7 +325,7 @@ static size_t distinct_fds(const struct polls *polls, struct pollfd fds[POLLS_MA
 // is ours to look after, too.
 static void polls_wait(struct oyez_customer *customer, struct polls *polls, uint64_t wait_ms)
 {
-	struct pollfd fds[POLLS_MAX];
+	struct pollfd fds[POLLS_MAX + GUARDIAN_POLLS_MAX];
 	size_t fd_count = distinct_fds(polls, fds);
 	uint64_t until_ms = monotonic_ms() + wait_ms + GRACE_MS;
 	while (!customer->woken && monotonic_ms() < until_ms && !wallet_changed(customer->wallet)) {
@@ -282,9 +344,10 @@ static void pause_ms(uint64_t ms)
 	poll(NULL, 0, (int)ms);
 }
 
-// One long poll for each of up to POLLS_MAX intents; comes back when one of them has something, or the time is up.
+// One long poll for each of up to POLLS_MAX intents, and for each guardian of the `boxed` ones; comes back when one of
+// them has something, or the time is up.
 static enum err wait_for_any(struct oyez_customer *customer, const struct id *only, const struct id *ids, size_t count,
-                             uint64_t wait_ms, struct oyez_error *error)
+                             const struct id *boxed, size_t boxed_count, uint64_t wait_ms, struct oyez_error *error)
 {
 	struct polls polls = {0};
 	enum err err = ERR_OK;
@@ -294,6 +357,14 @@ static enum err wait_for_any(struct oyez_customer *customer, const struct id *on
 		struct oyez_error problem = {0};
 		enum err started = poll_start(customer, &polls, &ids[i], each_ms, &problem);
 		if (started && (!only || id_equal(only, &ids[i]))) {
+			err = started;
+			*error = problem;
+		}
+	}
+	for (size_t i = 0; !err && i < boxed_count; i++) {
+		struct oyez_error problem = {0};
+		enum err started = poll_boxes(customer, &polls, &boxed[i], each_ms, &problem);
+		if (started && (!only || id_equal(only, &boxed[i]))) {
 			err = started;
 			*error = problem;
 		}
@@ -316,11 +387,12 @@ static enum err wait_turn(struct oyez_customer *customer, const struct id *only,
 	if (count == 0) {
 		pause_ms(wait_ms < SLICE_MS ? wait_ms : SLICE_MS);
 	} else {
-		size_t groups = (count + POLLS_MAX - 1) / POLLS_MAX, group = (*turn)++ % groups;
-		size_t first = group * POLLS_MAX, size = count - first < POLLS_MAX ? count - first : POLLS_MAX;
+		size_t direct = boxed_last(customer, ids, count);
+		size_t groups = (direct + POLLS_MAX - 1) / POLLS_MAX, group = groups ? (*turn)++ % groups : 0;
+		size_t first = group * POLLS_MAX, size = direct - first < POLLS_MAX ? direct - first : POLLS_MAX;
 		if (groups > 1 && wait_ms > TURN_MS)
 			wait_ms = TURN_MS;
-		err = wait_for_any(customer, only, ids + first, size, wait_ms, error);
+		err = wait_for_any(customer, only, ids + first, size, ids + direct, count - direct, wait_ms, error);
 	}
 	free(ids);
 	return err;

@@ -262,6 +262,8 @@ json_t *intent_json(struct oyez_customer *customer, const Oyez__Wallet__Intent *
 	json_object_set_new(
 	    object, "crowd",
 	    json_pack("{s:i, s:i}", "estimate", (int)intent->crowd_estimate, "want", (int)intent->crowd_want));
+	json_object_set_new(object, "mode", json_string(intent->guardian_key.len ? "two_brokers" : "direct"));
+	json_add_demo(customer, intent, object);
 	if (post)
 		oyez__post__free_unpacked(post, NULL);
 	return object;
@@ -329,7 +331,9 @@ enum err oyez_show(struct oyez_customer *customer, const char *text, json_t **ou
 	json_object_set_new(object, "share_details", json_string(intent->share < 3 ? shares[intent->share] : "ask"));
 	json_object_set_new(object, "deals", deals_of(customer, &id));
 	json_object_set_new(object, "broker", json_text(intent->broker_url));
-	json_object_set_new(object, "privacy", json_string("reduced"));
+	if (intent->guardian_key.len)
+		json_object_set_new(object, "guardian", json_text(intent->guardian_url));
+	json_object_set_new(object, "privacy", json_string(privacy_word(intent)));
 	*out = object;
 	return ERR_OK;
 }

@@ -51,10 +51,17 @@ struct oyez_customer;
 // ERR_WALLET_MISSING, ERR_WALLET_LOCKED, ERR_WALLET_DAMAGED, ERR_USAGE (no address).
 enum err oyez_customer_open(const char *home, const char *passphrase, const char *broker, struct oyez_customer **out,
                             struct oyez_error *error);
+// Two brokers: the guardian ("URL" or "URL#KEY") sees this machine's network address and an account, and carries what
+// it cannot read; the home broker sees intents, and neither. New intents go through it; those under way stay with
+// theirs. Without `broker` the guardian's only home is taken. ERR_USAGE: no address, or both are one broker.
+enum err oyez_customer_set_guardian(struct oyez_customer *customer, const char *guardian, struct oyez_error *error);
+// Does the broker for new intents say that it is a demonstration, where some callers are simulated? Asks it. What the
+// functions below give of its intents then has "demo":true.
+enum err oyez_demo(struct oyez_customer *customer, bool *demo, struct oyez_error *error);
 void oyez_customer_close(struct oyez_customer *customer); // wipes keys from memory
 
 // What happens while calls run: {"type":"offer"|"question"|"answered"|"countersigned"|"revealed"|"concluded"|
-// "lapsed"|"withdrawn"|"released"|"ended"|"refused"|"problem", "intent", ...}. `event` is borrowed.
+// "lapsed"|"withdrawn"|"released"|"ended"|"refused"|"problem"|"working", "intent", ...}. `event` is borrowed.
 typedef void (*oyez_handler)(void *context, const json_t *event);
 void oyez_customer_on_event(struct oyez_customer *customer, oyez_handler handler, void *context);
 // Makes a running oyez_sync return soon. May be called from a signal handler.
@@ -64,13 +71,6 @@ void oyez_customer_wake(struct oyez_customer *customer);
 
 enum oyez_share { OYEZ_SHARE_ASK, OYEZ_SHARE_AUTO, OYEZ_SHARE_NEVER };
 
-// What is wanted. oyez_want_init sets everything to "not said" and the defaults of the contract.
-struct oyez_want {
-	const char *text;              // details: given to chosen vendors only, never broadcast
-	const char *category, *region; // required
-	bool has_budget;
-	int64_t budget_min_e4, budget_max_e4; // ten-thousandths; exact: only the 1-2-5 band around it is broadcast
-	const char *currency;                 // NULL: the region's
 // What to do when a free text holds what tells who somebody is (e-mail, telephone, account, address, ...).
 enum oyez_pii {
 	OYEZ_PII_REFUSE, // ERR_PII_FOUND, its detail naming the kinds; nothing leaves
@@ -81,6 +81,13 @@ enum oyez_pii {
 // people, nor an address told in words; show that to the person. ERR_NO_MEMORY.
 enum err oyez_scrub(const char *text, json_t **found);
 
+// What is wanted. oyez_want_init sets everything to "not said" and the defaults of the contract.
+struct oyez_want {
+	const char *text;              // details: given to chosen vendors only, never broadcast
+	const char *category, *region; // required
+	bool has_budget;
+	int64_t budget_min_e4, budget_max_e4; // ten-thousandths; exact: only the 1-2-5 band around it is broadcast
+	const char *currency;                 // NULL: the region's
 	uint32_t needed_by_day;               // days since 1970-01-01, 0 = not said
 	uint32_t quantity;                    // exact; only its band is broadcast
 	const char *condition, *fulfilment;   // words of the contract, NULL = not said
@@ -99,18 +106,32 @@ enum err oyez_scrub(const char *text, json_t **found);
 	size_t allow_count, block_count;
 	enum oyez_share share; // who gets the details without asking the person
 	uint32_t share_max;    // of them, with OYEZ_SHARE_AUTO
+	enum oyez_pii pii;     // identity found in `text`
 };
 void oyez_want_init(struct oyez_want *want);
 
 // Exactly what vendors could see (of a sensitive category its top node and the country, nothing finer), without sending or storing anything. Needs no wallet: `customer` may be NULL.
 enum err oyez_preview(struct oyez_customer *customer, const struct oyez_want *want, json_t **out,
                       struct oyez_error *error);
-// {"intent","status","crowd":{"estimate","want"},"privacy":"reduced"}. On ERR_UNREACHABLE and other errors that leave
-	enum oyez_pii pii;     // identity found in `text`
+// {"intent","status","crowd":{"estimate","want"},"privacy":"reduced"|"separated"}, with
+// "privacy_note":"tokens_just_issued" where its time links it to the asking for tokens. On ERR_UNREACHABLE and other errors that leave
 // the intent pending *out is set as well, with "status":"pending"; on a refusal it is NULL and nothing is kept.
 // ERR_UNKNOWN_CATEGORY and ERR_UNKNOWN_REGION carry three suggestions in the detail. ERR_PII_FOUND: want->pii.
 enum err oyez_post(struct oyez_customer *customer, const struct oyez_want *want, json_t **out,
                    struct oyez_error *error);
+
+// ---- the account at a guardian (without one: at a broker that asks for tokens)
+
+// Opens it, with an invitation code or (NULL) by proof of work where the guardian takes that: then "working" is told as
+// an event. Fetches a store of tokens where the home broker asks for them. An open account stays as it is.
+// {"guardian","guardian_key","mode":"two_brokers"|"direct","open","opened_at","broker","tokens"}. ERR_INVITE_BAD,
+// ERR_ACCOUNT_UNKNOWN (only an invitation will do).
+enum err oyez_account_open(struct oyez_customer *customer, const char *invite, json_t **out, struct oyez_error *error);
+// The same, with "vouchers_left", "vouchers_per_day", "boxes_open" and "homes":[{"broker","url"}]. Not open: "open":false.
+enum err oyez_account_show(struct oyez_customer *customer, json_t **out, struct oyez_error *error);
+// 16 more tokens for the home broker: the same, with "added" and "needed" (false: this broker asks for none).
+// ERR_VOUCHER_LIMIT, ERR_VOUCHER_BAD, ...
+enum err oyez_account_top_up(struct oyez_customer *customer, json_t **out, struct oyez_error *error);
 
 // ---- staying in touch
 
@@ -143,6 +164,9 @@ enum err oyez_ledger(struct oyez_customer *customer, json_t **out, struct oyez_e
 // `text` NULL: the details stored with the intent (for a details request). ERR_PII_FOUND: identity in `text`.
 enum err oyez_answer(struct oyez_customer *customer, const char *question, const char *text, json_t **out,
                      struct oyez_error *error);
+// The same with another policy than OYEZ_PII_REFUSE for identity in `text`. Stored details were checked when posted.
+enum err oyez_answer_with(struct oyez_customer *customer, const char *question, const char *text, enum oyez_pii pii,
+                          json_t **out, struct oyez_error *error);
 enum err oyez_decline(struct oyez_customer *customer, const char *offer, const char *reason, json_t **out,
                       struct oyez_error *error);
 enum err oyez_withdraw(struct oyez_customer *customer, const char *intent, json_t **out, struct oyez_error *error);
@@ -150,9 +174,6 @@ enum err oyez_withdraw(struct oyez_customer *customer, const char *intent, json_
 // When a deal lapses by itself; 0: 24 h to countersign, 7 d to reveal.
 struct oyez_deadlines {
 	uint64_t countersign_in_ms, reveal_in_ms;
-// The same with another policy than OYEZ_PII_REFUSE for identity in `text`. Stored details were checked when posted.
-enum err oyez_answer_with(struct oyez_customer *customer, const char *question, const char *text, enum oyez_pii pii,
-                          json_t **out, struct oyez_error *error);
 };
 // Sign first, reveal second: sends the agreement with a commitment to the card. `card` is the JSON object's text;
 // `fields` (comma-separated, NULL: all) limits what of it is given. The card leaves only after the vendor's

@@ -94,8 +94,13 @@ void transport_close(struct transport *transport)
 		return;
 	while (transport->calls)
 		call_free(transport->calls);
-	nng_close(transport->socket);
-	close(transport->event_fd);
+	if (transport->through) {
+		calls_free_of(transport->through, transport);
+	} else {
+		nng_close(transport->socket);
+		close(transport->event_fd);
+	}
+	sodium_memzero(&transport->account, sizeof(transport->account));
 	if (transport->config)
 		oyez__config__free_unpacked(transport->config, NULL);
 	free(transport->config_signed);
@@ -131,6 +136,8 @@ enum err transport_dial(struct transport *transport, struct oyez_error *error)
 
 uint64_t transport_now_ms(struct transport *transport)
 {
+	if (transport->through) // a home's own time would have to come from the home
+		return transport_now_ms(transport->through);
 	return (uint64_t)((int64_t)clock_now_ms() + transport->clock_offset_ms);
 }
 
@@ -160,8 +167,8 @@ out:
 	return err;
 }
 
-// Takes the verified configuration over. The first one seen pins the identity for the life of this transport.
-static enum err config_adopt(struct transport *transport, const Oyez__Signed *signed_config, struct oyez_error *error)
+enum err transport_adopt_config(struct transport *transport, const Oyez__Signed *signed_config,
+                                struct oyez_error *error)
 {
 	enum err err = sign_open(signed_config, TAG_CONFIG);
 	if (err)
@@ -206,6 +213,11 @@ enum err transport_refresh(struct transport *transport, struct oyez_error *error
 	if (transport->refreshing)
 		return ERR_OK;
 	transport->refreshing = true;
+	if (transport->through) {
+		enum err home_err = transport_refresh_home(transport, error);
+		transport->refreshing = false;
+		return home_err;
+	}
 	Oyez__GetConfig get = OYEZ__GET_CONFIG__INIT;
 	Oyez__Request request = OYEZ__REQUEST__INIT;
 	request.body_case = OYEZ__REQUEST__BODY_GET_CONFIG;
@@ -215,7 +227,7 @@ enum err transport_refresh(struct transport *transport, struct oyez_error *error
 	if (!err && reply->body_case != OYEZ__REPLY__BODY_CONFIG)
 		err = fail(error, ERR_BAD_MESSAGE, "configuration expected");
 	if (!err)
-		err = config_adopt(transport, reply->config, error);
+		err = transport_adopt_config(transport, reply->config, error);
 	if (!err && transport->url.is_local && reply->now_ms)
 		transport->clock_offset_ms = (int64_t)reply->now_ms - (int64_t)clock_now_ms();
 	if (reply)
@@ -252,7 +264,8 @@ enum err transport_customer_start(struct transport *transport, const uint8_t *cu
 	if (!inner)
 		return ERR_NO_MEMORY;
 	memcpy(inner, customer, customer_bytes);
-	return call_start(transport, FRAME_CELL, inner, customer_bytes, timeout_or_default(timeout_ms), tag, out);
+	return call_start(transport, transport->through ? FRAME_ENVELOPE : FRAME_CELL, CONTENT_CUSTOMER, inner,
+	                  customer_bytes, timeout_or_default(timeout_ms), tag, out);
 }
 
 enum err transport_request_start(struct transport *transport, const Oyez__Request *request, uint64_t timeout_ms,
@@ -264,7 +277,8 @@ enum err transport_request_start(struct transport *transport, const Oyez__Reques
 	enum err err = codec_encode_frame(&request->base, FRAME_REQUEST, &frame, &frame_bytes);
 	if (err)
 		return err;
-	return call_start(transport, FRAME_REQUEST, frame, frame_bytes, timeout_or_default(timeout_ms), tag, out);
+	return call_start(transport, FRAME_REQUEST, CONTENT_FRAME, frame, frame_bytes, timeout_or_default(timeout_ms), tag,
+	                  out);
 }
 
 enum err transport_customer(struct transport *transport, const uint8_t *customer, size_t customer_bytes,
@@ -303,7 +317,7 @@ enum err transport_admin(struct transport *transport, const Oyez__AdminRequest *
 	enum err err = codec_encode_frame(&request->base, FRAME_ADMIN, &frame, &frame_bytes);
 	struct transport_call *call = NULL;
 	if (!err)
-		err = call_start(transport, FRAME_ADMIN, frame, frame_bytes, TIMEOUT_DEFAULT_MS, NULL, &call);
+		err = call_start(transport, FRAME_ADMIN, CONTENT_FRAME, frame, frame_bytes, TIMEOUT_DEFAULT_MS, NULL, &call);
 	if (err)
 		return fail(error, err, NULL);
 	call_complete(call);
@@ -314,6 +328,8 @@ enum err transport_admin(struct transport *transport, const Oyez__AdminRequest *
 
 struct transport_call *transport_wait(struct transport *transport, uint64_t timeout_ms)
 {
+	if (transport->through)
+		transport = transport->through;
 	uint64_t until_ms = monotonic_ms() + timeout_ms;
 	for (;;) {
 		calls_run(transport, 0);
@@ -329,12 +345,14 @@ struct transport_call *transport_wait(struct transport *transport, uint64_t time
 
 int transport_fd(struct transport *transport)
 {
-	return transport->event_fd;
+	return transport->through ? transport->through->event_fd : transport->event_fd;
 }
 
 void transport_wake(struct transport *transport)
 {
 	int saved = errno; // may run in a signal handler
+	if (transport->through)
+		transport = transport->through;
 	atomic_store(&transport->woken, true);
 	eventfd_write(transport->event_fd, 1);
 	errno = saved;

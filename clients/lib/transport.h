@@ -7,8 +7,10 @@
 #include "clients/lib/error.h"
 #include "proto/cell.h"
 #include "proto/codec.h"
+#include "proto/sign.h"
 
 struct transport;
+struct transport_call;
 
 // `url` is an nng address, with "#" and the broker's identity key in hex to pin it. `pinned` (may be NULL) is the key
 // remembered from before; ERR_BROKER_CHANGED if the broker shows another one. Does not connect yet.
@@ -37,8 +39,28 @@ enum err transport_request(struct transport *transport, const Oyez__Request *req
 enum err transport_admin(struct transport *transport, const Oyez__AdminRequest *request, Oyez__AdminReply **reply,
                          struct oyez_error *error);
 
+// Blinded elements to be evaluated, in a cell of their own: no signature of the wallet's.
+enum err transport_issue(struct transport *transport, const Oyez__IssueTokens *issue, Oyez__CustomerReply **reply,
+                         struct oyez_error *error);
+
+// ---- guardians and what is behind them (PROTOCOL.md §12; transport_guardian.c)
+
+// Signs what is asked at this broker as a guardian. Copied.
+void transport_set_account(struct transport *guardian, const struct sign_pair *account);
+// A home broker reached through its guardian only: its configuration comes from the guardian, its cells go in the
+// guardian's envelopes, all over the guardian's one connection. `home_key` is its identity. Close it before the guardian.
+// Refusals of the guardian's own (home_unreachable, busy, account_unknown, home_unknown) never pass for the home's.
+enum err transport_open_through(struct transport *guardian, const uint8_t home_key[KEY_BYTES], struct transport **out);
+// The home's address as its guardian lists it; "" before transport_config.
+const char *transport_home_url(const struct transport *home);
+// Asks the guardian. `record` needs neither guardian nor time: each try is signed anew, its ids make it count once.
+enum err transport_account(struct transport *guardian, const Oyez__AccountRecord *record, uint64_t timeout_ms,
+                           Oyez__GuardianReply **reply, struct oyez_error *error);
+enum err transport_account_start(struct transport *guardian, const Oyez__AccountRecord *record, uint64_t timeout_ms,
+                                 void *tag, struct transport_call **out);
+enum err transport_account_finish(struct transport_call *call, Oyez__GuardianReply **reply, struct oyez_error *error);
+
 // The same without waiting: long polls of several intents or of feed and inbox side by side. One call, one nng context.
-struct transport_call;
 enum err transport_customer_start(struct transport *transport, const uint8_t *customer, size_t customer_bytes,
                                   uint64_t timeout_ms, void *tag, struct transport_call **out);
 enum err transport_request_start(struct transport *transport, const Oyez__Request *request, uint64_t timeout_ms,

@@ -301,6 +301,8 @@ enum err wallet_backup(struct wallet *wallet, const char *path, struct oyez_erro
 	}
 	copy.tokens = spent;
 	copy.n_tokens = count;
+	copy.batches = NULL;
+	copy.n_batches = 0;
 	err = write_file(path, &wallet->key, &copy, true, error);
 	free(spent);
 	if (err == ERR_WALLET_EXISTS)

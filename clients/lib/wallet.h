@@ -42,6 +42,7 @@ Oyez__Wallet__Offer *wallet_offer(struct wallet *wallet, const struct id *id, Oy
 Oyez__Wallet__Question *wallet_question(struct wallet *wallet, const struct id *id, Oyez__Wallet__Intent **intent);
 Oyez__Wallet__Broker *wallet_broker_by_key(struct wallet *wallet, const uint8_t *key);
 Oyez__Wallet__Broker *wallet_broker_by_url(struct wallet *wallet, const char *url);
+Oyez__Wallet__Account *wallet_account(struct wallet *wallet, const uint8_t *guardian_key);
 
 Oyez__Wallet__Intent *wallet_add_intent(struct wallet *wallet);
 Oyez__Wallet__Deal *wallet_add_deal(struct wallet *wallet);
@@ -49,6 +50,14 @@ Oyez__Wallet__Broker *wallet_add_broker(struct wallet *wallet);
 Oyez__Wallet__Pending *wallet_add_pending(struct wallet *wallet);
 Oyez__Wallet__Offer *wallet_add_offer(Oyez__Wallet__Intent *intent);
 Oyez__Wallet__Question *wallet_add_question(Oyez__Wallet__Intent *intent);
+Oyez__Wallet__Account *wallet_add_account(struct wallet *wallet);
+Oyez__Wallet__Token *wallet_add_token(struct wallet *wallet);
+Oyez__Wallet__Batch *wallet_add_batch(struct wallet *wallet);
+Oyez__Wallet__BatchToken *wallet_add_batch_token(Oyez__Wallet__Batch *batch);
+Oyez__Wallet__BoxItem *wallet_add_box_item(Oyez__Wallet__Intent *intent);
+void wallet_remove_token(struct wallet *wallet, size_t index);
+void wallet_remove_batch(struct wallet *wallet, size_t index);
+void wallet_remove_box_item(Oyez__Wallet__Intent *intent, size_t index);
 void wallet_remove_pending(struct wallet *wallet, Oyez__Wallet__Pending *pending);
 void wallet_remove_intent(struct wallet *wallet, const struct id *id); // with its pending records and deals
 

@@ -123,6 +123,62 @@ Oyez__Wallet__Question *wallet_add_question(Oyez__Wallet__Intent *intent)
 	return list_add(&intent->questions, &intent->n_questions, question);
 }
 
+Oyez__Wallet__Account *wallet_add_account(struct wallet *wallet)
+{
+	Oyez__Wallet__File *file = wallet_records(wallet);
+	NEW_RECORD(account, Oyez__Wallet__Account, OYEZ__WALLET__ACCOUNT__INIT);
+	return list_add(&file->accounts, &file->n_accounts, account);
+}
+
+Oyez__Wallet__Token *wallet_add_token(struct wallet *wallet)
+{
+	Oyez__Wallet__File *file = wallet_records(wallet);
+	NEW_RECORD(token, Oyez__Wallet__Token, OYEZ__WALLET__TOKEN__INIT);
+	return list_add(&file->tokens, &file->n_tokens, token);
+}
+
+Oyez__Wallet__Batch *wallet_add_batch(struct wallet *wallet)
+{
+	Oyez__Wallet__File *file = wallet_records(wallet);
+	NEW_RECORD(batch, Oyez__Wallet__Batch, OYEZ__WALLET__BATCH__INIT);
+	return list_add(&file->batches, &file->n_batches, batch);
+}
+
+Oyez__Wallet__BatchToken *wallet_add_batch_token(Oyez__Wallet__Batch *batch)
+{
+	NEW_RECORD(token, Oyez__Wallet__BatchToken, OYEZ__WALLET__BATCH_TOKEN__INIT);
+	return list_add(&batch->tokens, &batch->n_tokens, token);
+}
+
+Oyez__Wallet__BoxItem *wallet_add_box_item(Oyez__Wallet__Intent *intent)
+{
+	NEW_RECORD(item, Oyez__Wallet__BoxItem, OYEZ__WALLET__BOX_ITEM__INIT);
+	return list_add(&intent->box_items, &intent->n_box_items, item);
+}
+
+void wallet_remove_token(struct wallet *wallet, size_t index)
+{
+	Oyez__Wallet__File *file = wallet_records(wallet);
+	Oyez__Wallet__Token *token = file->tokens[index];
+	list_remove((void **)file->tokens, &file->n_tokens, index);
+	oyez__wallet__token__free_unpacked(token, &wallet_allocator);
+}
+
+void wallet_remove_batch(struct wallet *wallet, size_t index)
+{
+	Oyez__Wallet__File *file = wallet_records(wallet);
+	Oyez__Wallet__Batch *batch = file->batches[index];
+	list_remove((void **)file->batches, &file->n_batches, index);
+	oyez__wallet__batch__free_unpacked(batch, &wallet_allocator);
+}
+
+void wallet_remove_box_item(Oyez__Wallet__Intent *intent, size_t index)
+{
+	Oyez__Wallet__BoxItem *item = intent->box_items[index];
+	list_remove((void **)intent->box_items, &intent->n_box_items, index);
+	oyez__wallet__box_item__free_unpacked(item, &wallet_allocator);
+}
+
 void wallet_remove_pending(struct wallet *wallet, Oyez__Wallet__Pending *pending)
 {
 	Oyez__Wallet__File *file = wallet_records(wallet);
@@ -228,6 +284,17 @@ Oyez__Wallet__Broker *wallet_broker_by_url(struct wallet *wallet, const char *ur
 	for (size_t i = 0; i < file->n_brokers; i++) {
 		if (file->brokers[i]->key.len == KEY_BYTES && strcmp(file->brokers[i]->url, url) == 0)
 			return file->brokers[i];
+	}
+	return NULL;
+}
+
+Oyez__Wallet__Account *wallet_account(struct wallet *wallet, const uint8_t *guardian_key)
+{
+	Oyez__Wallet__File *file = wallet_records(wallet);
+	for (size_t i = 0; i < file->n_accounts; i++) {
+		const ProtobufCBinaryData *key = &file->accounts[i]->guardian_key;
+		if (key->len == KEY_BYTES && memcmp(key->data, guardian_key, KEY_BYTES) == 0)
+			return file->accounts[i];
 	}
 	return NULL;
 }

@@ -441,7 +441,8 @@ def test_ids_and_usage():
             assert outcome.code == 1 and outcome.error() == "not_found", outcome
         for args in (["want", "x"], ["want", "x", *PLACE, "--nonsense"], ["offers"], ["offers", intent, "--wait", "x"],
                      ["accept", "123456"], ["frobnicate"], ["ledger", "--who", "x"], ["erase", "123456"],
-                     ["rate", "123456", "--stars", "5"], ["intents", "--guardian", "tcp://127.0.0.1:1"],
+                     ["rate", "123456", "--stars", "5"], ["intents", "--guardian", "http://example.org"],
+                     ["vendor", "show", "--guardian", "tcp://127.0.0.1:1"],
                      ["want", "x", *PLACE, "--quantity", "0"], ["admin", "doctor"],
                      ["intents", "--broker", "http://example.org"]):
             outcome = oyez_run(who, *args)
