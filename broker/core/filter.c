@@ -10,8 +10,6 @@
 
 enum verdict { NO, UNCERTAIN, YES };
 
-enum { CONDITION_ANY = 3, FULFILMENT_ANY = 4 }; // numbers as in proto/common.proto
-
 // Equal to or below one of the nodes: YES. Above one of them, or unknown: UNCERTAIN.
 static enum verdict nodes_match(const struct tree *tree, const uint32_t *nodes, size_t count, uint32_t node)
 {

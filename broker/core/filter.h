@@ -7,6 +7,9 @@
 
 #include "facets.h"
 
+// Numbers as in proto/common.proto.
+enum { CONDITION_NEW = 1, CONDITION_USED = 2, CONDITION_ANY = 3, FULFILMENT_ANY = 4 };
+
 struct filter {
 	const uint32_t *categories; // any of; empty = all
 	const uint32_t *not_categories;

@@ -112,10 +112,11 @@ static void index_edges(void **state)
 	index_free(NULL);
 	struct index *index = index_new(&TREES);
 	const struct match_header header = {.facets = {.category = COFFEE, .region = FR}, .crowd = 1};
-	const struct index_hit *hits;
+	struct index_hits hits = {0};
+	struct filter kept;
 	assert_int_equal(index_match(index, &header, &hits), 0);
-	assert_null(index_filter(index, 0));
-	assert_null(index_filter(index, UINT32_MAX));
+	assert_false(index_filter(index, 0, &kept));
+	assert_false(index_filter(index, UINT32_MAX, &kept));
 
 	const uint32_t nested[] = {COFFEE, KITCHEN, COFFEE, HOME}; // repeated and inside each other
 	const struct filter filter = {.categories = nested, .category_count = 4, .exact = true};
@@ -123,14 +124,16 @@ static void index_edges(void **state)
 	index_insert(index, 7, &(struct filter){0});
 	assert_int_equal(index_count(index), 2);
 	assert_int_equal(index_match(index, &header, &hits), 2);
-	assert_memory_equal(index_filter(index, 100000)->categories, nested, sizeof nested);
-	assert_ptr_not_equal(index_filter(index, 100000)->categories, nested);
+	assert_true(index_filter(index, 100000, &kept));
+	assert_memory_equal(kept.categories, nested, sizeof nested);
+	assert_ptr_not_equal(kept.categories, nested);
 	index_remove(index, 100000);
-	assert_null(index_filter(index, 100000));
+	assert_false(index_filter(index, 100000, &kept));
 	assert_int_equal(index_match(index, &header, &hits), 1);
-	assert_int_equal(hits[0].number, 7);
+	assert_int_equal(hits.items[0].number, 7);
 	index_insert(index, 100000, &filter); // a number can be used again
 	assert_int_equal(index_match(index, &header, &hits), 2);
+	index_hits_fini(&hits);
 	index_free(index);
 }
 

@@ -1,0 +1,234 @@
+// Answering a release: which stretches of which lists it looks at (index_internal.h says which and why), and the full
+// check of what the postings could not decide. Reads the index only.
+//
+// Pairs are looked up in three passes, each fetching ahead for the next, since at a million subscriptions nearly every
+// slot and every block is a cache miss: all slots, then all blocks found, then the comparisons.
+#include <assert.h>
+#include <stdlib.h>
+
+#include "index_internal.h"
+#include "packed_filter.h"
+#include "posting_scan.h"
+
+enum { FOUND_MAX = 64, CACHE_LINE_BYTES = 64, FETCH_BYTES_MAX = 512 };
+
+struct match {
+	const struct index *index;
+	const struct match_header *header;
+	struct index_hits *hits;
+	struct question question;
+	struct chain categories, regions;
+};
+
+void index_hits_fini(struct index_hits *hits)
+{
+	free(hits->items);
+	*hits = (struct index_hits){0};
+}
+
+static void chain_of(struct chain *chain, const struct tree *tree, uint32_t node)
+{
+	chain->count = 0;
+	for (; node != TREE_NONE; node = tree->parent[node]) {
+		assert(chain->count < DEPTH_MAX);
+		chain->keys[chain->count++] = node + 1;
+	}
+	chain->keys[chain->count++] = 0;
+}
+
+// ---- one stretch
+
+// Puts the hits since `from` that need it to the whole filter.
+static void check_hits(const struct match *match, size_t from)
+{
+	struct index_hits *hits = match->hits;
+	size_t kept = from;
+	for (size_t i = from; i < hits->count; i++) {
+		struct index_hit hit = hits->items[i];
+		if (hit.maybe & HIT_CHECK || match->question.odd) {
+			struct filter filter;
+			packed_filter_get(&match->index->pool, match->index->filters[hit.number], &filter);
+			if (!filter_match(&filter, match->header, &match->index->trees, &hit.maybe, NULL))
+				continue;
+		}
+		hits->items[kept++] = hit;
+	}
+	hits->count = kept;
+}
+
+static void try_stretch(const struct match *match, const struct stretch *stretch)
+{
+	size_t from = match->hits->count;
+	if (posting_scan(&match->question, stretch, match->hits) || match->question.odd)
+		check_hits(match, from);
+}
+
+// ---- pairs
+
+struct found {
+	const struct pair *pair;
+	uint32_t depth; // of its category in the chain: so many nodes lie below it
+};
+
+static void fetch_ahead(const void *memory, uint32_t bytes)
+{
+	for (uint32_t at = 0; at < bytes && at < FETCH_BYTES_MAX; at += CACHE_LINE_BYTES)
+		__builtin_prefetch((const char *)memory + at);
+}
+
+static void try_block(const struct match *match, struct block block, uint32_t excludable)
+{
+	const struct stretch stretch = {
+	    .columns = block_columns(&match->index->pool, false, block),
+	    .to = block.count,
+	    .excludable = excludable,
+	};
+	try_stretch(match, &stretch);
+}
+
+static void try_long(const struct match *match, const struct runs *runs, uint32_t excludable)
+{
+	const struct pool *pool = &match->index->pool;
+	for (uint32_t i = 0; i < runs->count; i++) {
+		if (i + 1 < runs->count)
+			fetch_ahead(pool_at(pool, runs->items[i + 1].block.at), FETCH_BYTES_MAX);
+		try_block(match, runs->items[i].block, excludable);
+	}
+}
+
+static void try_found(const struct match *match, const struct found *found, uint32_t count)
+{
+	const struct index *index = match->index;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct pair *pair = found[i].pair;
+		if (pair_is_long(pair))
+			try_long(match, &index->pairs.longs[pair->block.at], found[i].depth);
+		else
+			try_block(match, pair->block, found[i].depth);
+	}
+}
+
+static void fetch_slots(const struct match *match)
+{
+	const struct pairs *pairs = &match->index->pairs;
+	for (uint32_t i = 0; i < match->categories.count; i++) {
+		uint32_t category = match->categories.keys[i];
+		if (match->index->category_counts[category] == 0)
+			continue;
+		for (uint32_t j = 0; j < match->regions.count; j++)
+			__builtin_prefetch(&pairs->slots[pairs_home(pairs, category, match->regions.keys[j])]);
+	}
+}
+
+static void try_pairs(const struct match *match)
+{
+	const struct index *index = match->index;
+	struct found found[FOUND_MAX];
+	uint32_t count = 0;
+	fetch_slots(match);
+	for (uint32_t i = 0; i < match->categories.count; i++) {
+		uint32_t category = match->categories.keys[i];
+		if (index->category_counts[category] == 0)
+			continue;
+		for (uint32_t j = 0; j < match->regions.count; j++) {
+			uint32_t region = match->regions.keys[j];
+			const struct pair *pair = index->region_counts[region] ? pairs_find(&index->pairs, category, region) : NULL;
+			if (!pair)
+				continue;
+			if (!pair_is_long(pair))
+				fetch_ahead(pool_at(&index->pool, pair->block.at), block_bytes(false, pair->block.count));
+			found[count++] = (struct found){.pair = pair, .depth = i};
+			if (count == FOUND_MAX) {
+				try_found(match, found, count);
+				count = 0;
+			}
+		}
+	}
+	try_found(match, found, count);
+}
+
+// ---- lists by region
+
+// Postings with region keys from `first` to `last`. Of a filter with several there, only the lowest counts, so that it
+// is found once.
+static void try_regions(const struct match *match, const struct runs *runs, uint32_t first, uint32_t last,
+                        uint32_t maybe, uint32_t excludable)
+{
+	const struct pool *pool = &match->index->pool;
+	if (runs->count == 0 || first > last)
+		return;
+	for (uint32_t i = runs_find(runs, first, 0); i < runs->count && runs->items[i].region <= last; i++) {
+		struct block block = runs->items[i].block;
+		if (i + 1 < runs->count)
+			fetch_ahead(pool_at(pool, runs->items[i + 1].block.at), FETCH_BYTES_MAX);
+		struct stretch stretch = {
+		    .columns = block_columns(pool, true, block),
+		    .to = block.count,
+		    .after = first - 1,
+		    .maybe = maybe,
+		    .excludable = excludable,
+		    .wide = true,
+		};
+		if (stretch.columns.region[0] < first)
+			stretch.from = block_find(pool, true, block, first, 0);
+		if (stretch.columns.region[block.count - 1] > last)
+			stretch.to = block_find(pool, true, block, last + 1, 0);
+		if (stretch.from < stretch.to)
+			try_stretch(match, &stretch);
+	}
+}
+
+// A release at C is above what above[C] holds, so nothing excluded holds it; regions can be certain or not.
+static void try_above(const struct match *match, uint32_t region_first, uint32_t region_last)
+{
+	const struct runs *above = &match->index->above[match->categories.keys[0]];
+	for (uint32_t j = 0; j < match->regions.count; j++) {
+		uint32_t region = match->regions.keys[j];
+		try_regions(match, above, region, region, FACET_CATEGORY, 0);
+	}
+	try_regions(match, above, region_first, region_last, FACET_CATEGORY | FACET_REGION, 0);
+}
+
+// ---- the whole
+
+// An unknown category lies above all others: every maybe filter may match it. It comes from feeds whose taxonomy has
+// lost a node, never from a new post.
+static void try_all(const struct match *match)
+{
+	const struct index *index = match->index;
+	for (uint32_t number = 0; number < index->filter_room; number++) {
+		struct filter filter;
+		uint32_t maybe;
+		if (!index_filter(index, number, &filter) || !filter_match(&filter, match->header, &index->trees, &maybe, NULL))
+			continue;
+		index_hits_add(match->hits, (struct index_hit){.number = number, .maybe = maybe});
+	}
+}
+
+size_t index_match(const struct index *index, const struct match_header *header, struct index_hits *hits)
+{
+	const struct facets *facets = &header->facets;
+	struct match match;
+	match.index = index;
+	match.header = header;
+	match.hits = hits;
+	hits->count = 0;
+	if (index->count == 0)
+		return 0;
+	if (facets->category == TREE_NONE) {
+		try_all(&match);
+		return hits->count;
+	}
+	chain_of(&match.categories, index->trees.categories, facets->category);
+	chain_of(&match.regions, index->trees.regions, facets->region);
+	question_of(&match.question, header, &match.categories, index->trees.categories);
+	try_pairs(&match);
+	uint32_t first = match.regions.keys[0] + 1, last = index->trees.regions->count;
+	if (facets->region != TREE_NONE)
+		last = index->trees.regions->last[facets->region] + 1;
+	for (uint32_t i = 0; first <= last && i < match.categories.count; i++)
+		try_regions(&match, &index->inside[match.categories.keys[i]], first, last, FACET_REGION, i);
+	if (index->above[match.categories.keys[0]].count > 0)
+		try_above(&match, first, last);
+	return hits->count;
+}

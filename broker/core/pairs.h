@@ -1,0 +1,43 @@
+// (category, region) to the postings of the filters that want this pair: a hash table with the short lists' blocks in
+// its slots. Keys are node numbers + 1, 0 for "any". Not here: which pairs a filter is posted under.
+#ifndef OYEZ_CORE_PAIRS_H
+#define OYEZ_CORE_PAIRS_H
+
+#include "runs.h"
+
+struct pair {
+	uint32_t category, region;
+	struct block block; // count 0: free slot. More than BLOCK_POSTINGS_MAX: `at` is a number of `longs`
+};
+
+struct pairs {
+	struct pair *slots;
+	uint32_t room, used;
+	struct runs *longs; // free ones hang together by `count` as the next one's number + 1, items NULL
+	uint32_t long_count, long_room, long_free;
+};
+
+void pairs_insert(struct pairs *pairs, struct pool *pool, uint32_t category, uint32_t region,
+                  const struct posting *posting);
+// The posting must be there.
+void pairs_remove(struct pairs *pairs, struct pool *pool, uint32_t category, uint32_t region, uint32_t number);
+// NULL if nothing is posted there.
+const struct pair *pairs_find(const struct pairs *pairs, uint32_t category, uint32_t region);
+void pairs_fini(struct pairs *pairs);
+
+// The slot where the search for a pair begins, to be fetched ahead of it.
+static inline uint32_t pairs_home(const struct pairs *pairs, uint32_t category, uint32_t region)
+{
+	uint64_t key = (uint64_t)category << 32 | region;
+	key *= UINT64_C(0x9e3779b97f4a7c15);
+	key ^= key >> 32;
+	key *= UINT64_C(0xd6e8feb86659fd93);
+	return (uint32_t)((key >> 32) * pairs->room >> 32);
+}
+
+static inline bool pair_is_long(const struct pair *pair)
+{
+	return pair->block.count > BLOCK_POSTINGS_MAX;
+}
+
+#endif
