@@ -10,6 +10,7 @@ int vendor_register_run(struct cli *cli, int argc, char **argv);
 int vendor_show_run(struct cli *cli, int argc, char **argv);
 int vendor_subscribe_run(struct cli *cli, int argc, char **argv);
 int vendor_subscriptions_run(struct cli *cli, int argc, char **argv);
+int vendor_would_match_run(struct cli *cli, int argc, char **argv);
 int vendor_unsubscribe_run(struct cli *cli, int argc, char **argv);
 int vendor_watch_run(struct cli *cli, int argc, char **argv);
 int vendor_offer_run(struct cli *cli, int argc, char **argv);
@@ -19,7 +20,7 @@ int vendor_withdraw_offer_run(struct cli *cli, int argc, char **argv);
 int vendor_inbox_run(struct cli *cli, int argc, char **argv);
 int vendor_countersign_run(struct cli *cli, int argc, char **argv);
 int vendor_deals_run(struct cli *cli, int argc, char **argv);
-// erased, refuse-erasure, would-match: names reserved, refused as "not in this version".
+// erased, refuse-erasure: names reserved, refused as "not in this version".
 int vendor_later_run(struct cli *cli, int argc, char **argv);
 int bot_run_run(struct cli *cli, int argc, char **argv);
 int bot_test_run(struct cli *cli, int argc, char **argv);
@@ -38,7 +39,7 @@ int bot_init_run(struct cli *cli, int argc, char **argv);
 	{"vendor subscribe", vendor_subscribe_run, SUBSCRIBE_USAGE, "store a filter; `watch` then shows what matches", "enregistrer un filtre ; `watch` montre ensuite ce qui convient"}, \
 	{"vendor subscriptions", vendor_subscriptions_run, "", "the filters stored at the broker", "les filtres enregistrés chez le courtier"}, \
 	{"vendor unsubscribe", vendor_unsubscribe_run, "SUBSCRIPTION", "remove a filter", "retirer un filtre"}, \
-	{"vendor would-match", vendor_later_run, "[--since 7d] FLAGS", "(not in this version)", "(pas dans cette version)"}, \
+	{"vendor would-match", vendor_would_match_run, "[--since 7d] " SUBSCRIBE_USAGE, "how many past releases a filter would have matched", "combien de demandes passées un filtre aurait trouvées"}, \
 	{"vendor watch", vendor_watch_run, "SUBSCRIPTION [--after CURSOR] [--max N] [--wait S] [--trace FILE] | SUBSCRIPTION --why RELEASE", "releases that match, and those that ended", "les demandes qui conviennent, et celles qui ont pris fin"}, \
 	{"vendor offer", vendor_offer_run, "RELEASE --price 189.00 --currency EUR [--total T] [--availability in_stock|made_to_order|...] [--delivery-days N] [--origin CC] [--co2-g N] [--warranty-months N] [--returns-days N] [--valid 3d] [--needs name,address] [--note TEXT]", "make an offer", "faire une offre"}, \
 	{"vendor details", vendor_details_run, "RELEASE", "ask for an intent's details", "demander les détails d'une demande"}, \

@@ -2,6 +2,7 @@
 // out of stdout, so a line may come twice but none is lost.
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -194,6 +195,63 @@ static json_t *bit_names(uint32_t bits)
 	return names;
 }
 
+// What each name of PROTOCOL.md §6.5 means to the person who wrote the filter.
+static void say_why(struct cli *cli, const char *name)
+{
+	static const struct {
+		const char *name, *english, *french;
+	} REASONS[] = {
+	    {"category", "its category is not one of yours, or one you exclude, or not known closely enough for --exact",
+	     "sa catégorie n'est pas l'une des vôtres, ou en est exclue, ou n'est pas connue d'assez près pour --exact"},
+	    {"region", "its region is not one of yours, or not known closely enough for --exact",
+	     "sa région n'est pas l'une des vôtres, ou n'est pas connue d'assez près pour --exact"},
+	    {"budget", "its budget does not meet your prices, or is in another currency",
+	     "son budget ne rencontre pas vos prix, ou est dans une autre monnaie"},
+	    {"needed_by", "it is needed before the date you gave", "il le faut avant la date que vous avez donnée"},
+	    {"condition", "it asks for another condition (new, used)", "l'état demandé est autre (neuf, occasion)"},
+	    {"quantity", "it asks for a quantity that you do not serve", "la quantité demandée n'est pas de celles que vous servez"},
+	    {"fulfilment", "it asks for another way of handing over", "le mode de remise demandé est autre"},
+	    {"language", "it is in another language", "elle est dans une autre langue"},
+	    {"terms", "it comes with other terms than the filter's", "elle vient avec d'autres conditions que celles du filtre"},
+	    {"crowd", "its crowd is smaller than --min-crowd", "sa foule est plus petite que --min-crowd"},
+	    {"vendor_country", "the customer wants vendors of other countries only",
+	     "le client ne veut que des vendeurs d'autres pays"},
+	    {"vendor_terms", "your listing does not agree to the customer's terms",
+	     "votre fiche n'accepte pas les conditions du client"},
+	    {"vendor_rating", "the customer wants vendors with a better rating",
+	     "le client veut des vendeurs mieux notés"},
+	    {"released_before", "it was released before this subscription was made",
+	     "elle a été publiée avant cet abonnement"},
+	};
+
+	for (size_t i = 0; i < sizeof(REASONS) / sizeof(REASONS[0]); i++) {
+		if (strcmp(REASONS[i].name, name) == 0) {
+			cli_say(cli, "  %s: %s", "  %s : %s", cli_label(cli, name), cli_word(cli, REASONS[i].english, REASONS[i].french));
+			return;
+		}
+	}
+	cli_say(cli, "  %s", "  %s", name);
+}
+
+static void say_explanation(struct cli *cli, const Oyez__Explanation *explanation)
+{
+	if (explanation->n_failed == 0)
+		cli_say(cli, "This release matches the subscription.", "Cette demande convient à l'abonnement.");
+	else
+		cli_say(cli, "This release does not reach the subscription:", "Cette demande n'atteint pas l'abonnement :");
+	for (size_t i = 0; i < explanation->n_failed; i++) {
+		char *name = cli_clean(explanation->failed[i]);
+
+		say_why(cli, name);
+		free(name);
+	}
+	for (unsigned bit = 0; oyez_facet_bit_name(bit); bit++) {
+		if (explanation->maybe & (1u << bit))
+			cli_say(cli, "  uncertain: %s (not published, or coarser than asked)",
+			        "  incertain : %s (non publié, ou plus large que demandé)", cli_label(cli, oyez_facet_bit_name(bit)));
+	}
+}
+
 static int explain(struct cli *cli, struct oyez_vendor *vendor, const struct id *subscription, const char *text)
 {
 	struct release_id release;
@@ -206,6 +264,12 @@ static int explain(struct cli *cli, struct oyez_vendor *vendor, const struct id 
 	json_t *failed = json_array();
 	for (size_t i = 0; i < explanation->n_failed; i++)
 		json_array_append_new(failed, json_text(explanation->failed[i]));
+	if (!cli->json) {
+		say_explanation(cli, explanation);
+		json_decref(failed);
+		oyez__explanation__free_unpacked(explanation, NULL);
+		return EXIT_DONE;
+	}
 	cli_object(cli, json_pack("{s:o, s:o, s:b, s:o, s:o}", "release", json_hex(release.bytes, RELEASE_ID_BYTES),
 	                          "subscription", json_hex(subscription->bytes, ID_BYTES), "matches", explanation->matches,
 	                          "failed", failed, "maybe", bit_names(explanation->maybe)));

@@ -127,11 +127,11 @@ enum err oyez_vendor_inbox(struct oyez_vendor *vendor, enum oyez_reader reader, 
 // Everything up to `cursor` was processed: the next run goes on behind it. subscription NULL: the inbox.
 enum err oyez_vendor_confirm(struct oyez_vendor *vendor, enum oyez_reader reader, const struct id *subscription,
                              const char *cursor, struct oyez_error *error);
-// Which conditions kept a release from a subscription; `failed` and `maybe` as bits have names in oyez_facet_bit_name.
 // How many past releases since then the filter would have matched. *out is freed with
 // oyez__would_match_reply__free_unpacked.
 enum err oyez_vendor_would_match(struct oyez_vendor *vendor, const Oyez__Filter *filter, uint64_t since_ms,
                                  Oyez__WouldMatchReply **out, struct oyez_error *error);
+// Which conditions kept a release from a subscription; `failed` and `maybe` as bits have names in oyez_facet_bit_name.
 enum err oyez_vendor_explain(struct oyez_vendor *vendor, const struct id *subscription,
                              const struct release_id *release, Oyez__Explanation **out, struct oyez_error *error);
 const char *oyez_facet_bit_name(unsigned bit); // "category", ..; NULL past the last

@@ -84,7 +84,8 @@ def test_errors_say_what_and_what_to_do():
             (("vendor", "inbox", "--max", "0"), 2, "usage"),
             (("vendor", "erased", "0" * 64), 2, "usage"),
             (("vendor", "refuse-erasure", "0" * 64, "--ground", "tax"), 2, "usage"),
-            (("vendor", "would-match", "--since", "7d"), 2, "usage"),
+            (("vendor", "would-match", "--since", "soon"), 2, "usage"),
+            (("vendor", "would-match", "--category", "home.kichen"), 1, "unknown_category"),
             (("vendor", "init", "--name", "x"), 2, "usage"),
         ]
         for words, code, name in cases:
@@ -170,6 +171,32 @@ def test_maybe_and_exact():
         assert why["matches"] is False and why["failed"] == ["budget"], why
         why = oyez("max", "vendor", "watch", unsure, "--why", line["release"][:8])[0]
         assert why["matches"] is True and why["failed"] == [] and why["maybe"] == ["budget"], why
+        # Every condition that excludes it is named, and that the subscription came too late.
+        other = subscribe("max", "--category", "mobility", "--region", "DE", "--condition", "new", "--language", "en", "--exact")
+        why = oyez("max", "vendor", "watch", other, "--why", line["release"])[0]
+        assert set(why["failed"]) >= {"category", "region", "language", "released_before"}, why
+
+
+def test_would_match():
+    with market():
+        vendor("wim")
+        nothing = oyez("wim", "vendor", "would-match")[0]
+        assert (nothing["count"], nothing["scanned"], nothing["rows"]) == (0, 0, []), nothing
+        everything = subscribe("wim")
+        intents = [want("alice", COFFEE, "--budget", "50-90"), want("alice", COFFEE), want("alice", "mobility.bicycles")]
+        watch_count = 0
+        while watch_count < len(intents):
+            watch_count += len(watch("wim", everything, "--wait", "5"))
+        oyez("alice", "withdraw", intents[0])
+        assert watch("wim", everything)[0]["type"] == "gone"
+        found = oyez("wim", "vendor", "would-match", "--category", COFFEE)[0]
+        assert (found["count"], found["certain"], found["scanned"]) == (2, 2, 3), found  # what is gone counts
+        assert found["rows"] == [{"category": COFFEE, "region": "FR-56", "count": 2}], found
+        found = oyez("wim", "vendor", "would-match", "--budget", "60-70", "--since", "1h")[0]
+        assert (found["count"], found["certain"]) == (3, 1), found
+        assert oyez("wim", "vendor", "would-match", "--budget", "60-70", "--exact")[0]["count"] == 1
+        assert oyez("wim", "vendor", "would-match", "--not-category", "home")[0]["count"] == 1
+        assert oyez("wim", "vendor", "would-match", "--since", "1ms")[0]["scanned"] == 0
 
 
 def test_watch_goes_on_until_stopped_and_traces():
