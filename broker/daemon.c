@@ -195,6 +195,8 @@ static void allow_files(uint32_t connections)
 static void on_drained(void *context)
 {
 	struct broker *broker = context;
+	if (broker->pushes)
+		pushes_close(broker->pushes);
 	if (broker->links)
 		links_close(broker->links);
 	if (broker->edge)
@@ -258,6 +260,7 @@ static bool start(struct broker *broker, const struct config *config)
 		return false;
 	if (sequencer_start(broker->service, edge_reply, broker->edge, &broker->sequencer) != ERR_OK)
 		return fail("no thread for the state", "", "free some memory");
+	links_serve(broker);
 	edge_serve(broker->edge, broker->sequencer);
 	upkeep_start(broker);
 	return true;
@@ -289,6 +292,8 @@ static void say_ready(struct broker *broker, const struct config *config)
 // Everything but the loop's handles, which are closed by now.
 static void release(struct broker *broker)
 {
+	if (broker->pushes)
+		pushes_free(broker->pushes);
 	if (broker->links)
 		links_free(broker->links);
 	if (broker->edge)

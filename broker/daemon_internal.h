@@ -4,6 +4,7 @@
 
 #include "broker/edge/admin_http.h"
 #include "broker/edge/nng.h"
+#include "broker/peer/pushes.h"
 #include "config.h"
 #include "identity.h"
 
@@ -40,6 +41,7 @@ struct broker {
 	uv_signal_t signals[3];
 	uv_timer_t upkeep;
 	struct links *links; // NULL: no other broker is configured
+	struct pushes *pushes; // and this with it
 	struct edge *edge;
 	struct admin_http *admin;
 	bool loop_ready, serving, draining;
@@ -49,6 +51,7 @@ void broker_service_config(const struct broker *broker, const struct config *con
 
 // ---- daemon_links.c: the other brokers
 bool links_start(struct broker *broker, const struct config *config);
+void links_serve(struct broker *broker); // once there is a sequencer
 
 // ---- daemon_upkeep.c: what happens once a minute and at SIGHUP
 void upkeep_start(struct broker *broker);

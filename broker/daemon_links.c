@@ -66,6 +66,18 @@ static void remember(void *context, struct service *service)
 	free(remembered);
 }
 
+// On the state thread.
+static void on_push(void *context, struct push_batch *batch)
+{
+	pushes_add(context, batch);
+}
+
+void links_serve(struct broker *broker)
+{
+	if (broker->pushes)
+		sequencer_push_to(broker->sequencer, on_push, broker->pushes);
+}
+
 static void on_seen(void *context, const uint8_t key[KEY_BYTES], const struct link_seen *seen)
 {
 	struct broker *broker = context;
@@ -107,8 +119,11 @@ bool links_start(struct broker *broker, const struct config *config)
 	    .context = broker,
 	};
 	const char *failed = "";
-	if (links_open(&options, &broker->links, &failed) == ERR_OK)
+	enum err err = links_open(&options, &broker->links, &failed);
+	if (err == ERR_OK) {
+		broker->pushes = pushes_new(&broker->loop, broker->links, &broker->identity.pair);
 		return true;
+	}
 	log_event(LOG_ERROR, "start_failed", LOG_TEXT("problem", "the address of another broker cannot be dialled"),
 	          LOG_TEXT("where", failed), LOG_TEXT("hint", "write tcp://HOST:PORT#KEY"));
 	return false;

@@ -120,6 +120,8 @@ static void write_service(FILE *out, const struct service_numbers *numbers)
 	number(out, "vouchers_given_total", "counter", "vouchers given to accounts", numbers->vouchers_given);
 	number(out, "cells_taken_total", "counter", "cells that home brokers pushed", numbers->cells_taken);
 	number(out, "cells_missed_total", "counter", "cells that gave way to newer ones unread", numbers->cells_missed);
+	number(out, "boxes_pushed", "gauge", "intents whose box schedule runs here", numbers->boxes_pushed);
+	number(out, "box_cells_total", "counter", "cells made for boxes", numbers->box_cells);
 	number(out, "posts_total", "counter", "intents posted", numbers->posts);
 	number(out, "releases_total", "counter", "intents released", numbers->releases);
 	number(out, "offers_total", "counter", "offers taken", numbers->offers);

@@ -14,6 +14,7 @@
 
 #include "broker/base/clock.h"
 #include "broker/base/log.h"
+#include "broker/service/push.h"
 #include "broker/service/scan.h"
 
 enum {
@@ -60,6 +61,8 @@ struct sequencer {
 	struct inbox inbox;
 	size_t inbox_commands;
 	bool stopping;
+	sequencer_push_fn *push;
+	void *push_context;
 	struct service_numbers numbers;
 
 	struct inbox batch; // the state thread's own: what it took
@@ -287,6 +290,29 @@ static void drop_scans(struct sequencer *sequencer)
 	struct scan *scan;
 	while ((scan = scans_take(sequencer)) || (scan = service_scan_next(sequencer->service)))
 		scan_free(scan);
+}
+
+void sequencer_push_to(struct sequencer *sequencer, sequencer_push_fn *push, void *context)
+{
+	pthread_mutex_lock(&sequencer->mutex);
+	sequencer->push = push;
+	sequencer->push_context = context;
+	pthread_mutex_unlock(&sequencer->mutex);
+}
+
+static void let_cells_out(struct sequencer *sequencer)
+{
+	struct push_batch *batch;
+	pthread_mutex_lock(&sequencer->mutex);
+	sequencer_push_fn *push = sequencer->push;
+	void *context = sequencer->push_context;
+	pthread_mutex_unlock(&sequencer->mutex);
+	while ((batch = service_push_next(sequencer->service))) {
+		if (push)
+			push(context, batch);
+		else
+			push_batch_free(batch);
+	}
 }
 
 static void publish_numbers(struct sequencer *sequencer)

@@ -15,6 +15,10 @@ typedef void sequencer_call_fn(void *context, struct service *service);
 
 // Starts the state thread; it owns `service` (and its store) until sequencer_stop returns. ERR_NO_MEMORY.
 enum err sequencer_start(struct service *service, sequencer_reply_fn *reply, void *context, struct sequencer **out);
+// Box cells, on the state thread after the commit; the callee takes the batch over. Without it, or before it is set, they
+// are dropped. Call it right after sequencer_start.
+typedef void sequencer_push_fn(void *context, struct push_batch *batch);
+void sequencer_push_to(struct sequencer *sequencer, sequencer_push_fn *push, void *context);
 // From any thread. The command and what it points to must live until its reply came. ERR_BUSY when the inbox is
 // full, ERR_STOPPING while draining.
 enum err sequencer_submit(struct sequencer *sequencer, struct command *command);

@@ -199,6 +199,7 @@ enum err derived_load(struct service *service)
 	store_vendor_each(service->store, load_vendor, service);
 	store_subscription_each(service->store, load_subscription, service);
 	store_intent_each(service->store, load_intent, service);
+	boxes_load(service);
 	if (!guardian_load(service)) {
 		store_abort(service->store);
 		return ERR_INTERNAL;
@@ -221,6 +222,7 @@ void derived_unload(struct service *service)
 	// Answers kept may hold records that were never committed.
 	fetch_cache_free(service->fetch_cache);
 	service->fetch_cache = NULL;
+	boxes_unload(service);
 	free(service->listeners);
 	free(service->vendors);
 	free(service->waiting);

@@ -110,6 +110,8 @@ enum err intent_end(struct service *service, struct intent *intent, enum intent_
 	store_timer_remove(service->store, intent->expires_at_ms, TIMER_INTENT_EXPIRE, &intent->id);
 	if (event == INTENT_WITHDRAW)
 		cancel_deals(service, intent);
+	if (!was_released)
+		box_drop(service, intent);
 	if (was_released && intent->held) {
 		if (!was_taken)
 			hold_gone(service, intent, gone_reason_of(event),
@@ -179,19 +181,33 @@ static void put_deals(struct service *service, const struct intent *intent, Oyez
 	}
 }
 
-void reply_status(struct service *service, const struct command *command, const struct intent *intent)
+static void put_status(struct service *service, const struct intent *intent, bool estimate, Oyez__Status *out)
 {
 	Oyez__Status status = OYEZ__STATUS__INIT;
-	Oyez__CustomerReply reply = OYEZ__CUSTOMER_REPLY__INIT;
 	status.intent_id = wire_id(&intent->id);
 	status.state = (Oyez__IntentState)intent->state;
-	if (intent_live(intent)) {
+	if (intent_live(intent) && estimate) {
 		status.crowd_want = intent->crowd_wish > service->config.crowd ? intent->crowd_wish : service->config.crowd;
 		status.crowd_estimate = estimate_of(&service->estimate, &service->trees, &intent->facets, service->now_ms);
 	}
 	if (intent->state == INTENT_RELEASED)
 		status.release = wire_pack(&service->arena, &release_message(service, intent, true)->base);
 	put_deals(service, intent, &status);
+	*out = status;
+}
+
+ProtobufCBinaryData status_bytes(struct service *service, const struct intent *intent)
+{
+	Oyez__Status status;
+	put_status(service, intent, false, &status);
+	return wire_pack(&service->arena, &status.base);
+}
+
+void reply_status(struct service *service, const struct command *command, const struct intent *intent)
+{
+	Oyez__Status status;
+	Oyez__CustomerReply reply = OYEZ__CUSTOMER_REPLY__INIT;
+	put_status(service, intent, true, &status);
 	reply.body_case = OYEZ__CUSTOMER_REPLY__BODY_STATUS;
 	reply.status = &status;
 	reply_customer(service, command->origin, &reply);

@@ -5,6 +5,7 @@
 #ifndef OYEZ_SERVICE_INTERNAL_H
 #define OYEZ_SERVICE_INTERNAL_H
 
+#include "boxes.h"
 #include "broker/core/index.h"
 #include "estimate.h"
 #include "facet_map.h"
@@ -82,6 +83,8 @@ struct service {
 
 	struct parking parking;
 	struct relay_limits *relay_limits; // NULL until somebody relays
+	struct boxes boxes;
+	atomic_size_t batches_under_way; // push batches somebody holds
 	struct scan *scans, **scans_end; // asked for and not taken yet, in order
 	struct fetch_cache *fetch_cache;
 	struct service_numbers numbers, numbers_before; // before: as of service_begin, for a failed commit
@@ -124,6 +127,8 @@ bool vendor_excluded(struct service *service, const struct intent *intent, const
 // Tells vendors with open offers that it is over.
 void tell_losers(struct service *service, const struct intent *intent, Oyez__GoneReason reason);
 void reply_status(struct service *service, const struct command *command, const struct intent *intent);
+// The Status as a box tells it: without an estimate, which changes all the time.
+ProtobufCBinaryData status_bytes(struct service *service, const struct intent *intent);
 
 // ---- answers.c
 // May the sending vendor answer this release now, by an offer or a question? Loads the intent. *excluded: the message
@@ -232,6 +237,23 @@ void box_store(struct service *service, const struct box_note *box);
 // At the end of its time. How many cells went with it.
 uint32_t box_forget(struct service *service, const struct id *id, uint64_t at_ms);
 bool boxes_resume(struct service *service, struct parked *parked, bool final);
+
+// ---- boxes.c: filled as a home
+// Of a post. ERR_BAD_VALUE, ERR_GUARDIAN_UNKNOWN.
+enum err box_check(struct service *service, const Oyez__Post *post);
+void box_keep(struct service *service, const struct intent *intent, const Oyez__Post *post);
+// Its schedule begins; or never does, since the intent ended unreleased.
+void box_release(struct service *service, const struct intent *intent);
+void box_drop(struct service *service, const struct intent *intent);
+void boxes_run(struct service *service); // a bounded slice
+uint64_t boxes_next_ms(const struct service *service);
+uint64_t boxes_bytes_per_intent_day(const struct service *service);
+void boxes_load(struct service *service);
+void boxes_unload(struct service *service);
+
+// ---- box_stream.c
+// The next BoxPlain, serialised; its size.
+size_t box_fill(struct service *service, struct pushed_box *box, uint8_t message[BOX_MESSAGE_BYTES_MAX]);
 
 // ---- relay.c
 void relay_limits_free(struct relay_limits *limits);

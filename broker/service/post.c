@@ -85,12 +85,15 @@ enum err handle_post(struct service *service, const struct command *command, con
 	if (!err)
 		err = intent_of_post(service, command, post, &intent);
 	if (!err)
+		err = box_check(service, post);
+	if (!err)
 		err = right_check(service, command);
 	if (err)
 		return err;
 	store_intent_create(service->store, &intent, command->payload_bytes.at, command->payload_bytes.count);
 	store_timer_add(service->store, intent.expires_at_ms, TIMER_INTENT_EXPIRE, &intent.id);
 	waiting_add(service, &intent);
+	box_keep(service, &intent, post);
 	service->wrote = true;
 	service->numbers.posts++;
 	service->numbers.tokens_spent += service->config.posting == OYEZ__POSTING__POSTING_TOKEN;

@@ -112,6 +112,9 @@ uint64_t service_next_ms(const struct service *service)
 	uint64_t next = service->next_tick_ms < service->next_trim_ms ? service->next_tick_ms : service->next_trim_ms;
 	if (service->parking.first_deadline_ms < next)
 		next = service->parking.first_deadline_ms;
+	uint64_t boxes_ms = boxes_next_ms(service);
+	if (boxes_ms < next)
+		next = boxes_ms;
 	if (!service->clock_held && service->next_timer_ms < next)
 		next = service->next_timer_ms;
 	return next;
@@ -252,6 +255,7 @@ void service_advance(struct service *service, const uint8_t random[16])
 		tick_run(service);
 		service->next_tick_ms = tick_after(service, service->now_ms);
 	}
+	boxes_run(service);
 	if (service->now_ms >= service->next_trim_ms) {
 		if (!service->clock_held) {
 			feed_trim(service);
@@ -347,5 +351,6 @@ void service_numbers(const struct service *service, struct service_numbers *out)
 	out->accounts = service->guardian.account_numbers.count;
 	out->boxes_kept = service->guardian.box_numbers.count;
 	out->cells_kept = service->guardian.cell_count;
+	out->boxes_pushed = service->boxes.running;
 	out->clock_held = service->clock_held;
 }

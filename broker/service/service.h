@@ -82,6 +82,11 @@ struct scan *service_scan_next(struct service *service);
 // Part of a batch. Takes the scan over, done or given up.
 void service_scan_done(struct service *service, struct scan *scan);
 
+// Box cells of the batch, after its commit: one lot for one guardian at a time, NULL when there is none left. The
+// caller frees it (push.h), before the service goes.
+struct push_batch;
+struct push_batch *service_push_next(struct service *service);
+
 // The requester went away: forget its parked request.
 void service_cancel(struct service *service, uint64_t origin);
 // When service_advance next has something to do: at the next tick or in a minute at the latest.
@@ -99,7 +104,7 @@ struct service_numbers {
 	uint64_t accounts, boxes_kept, cells_kept;
 	uint64_t vouchers_given, cells_taken, cells_missed; // missed: the box was full
 	uint64_t commits, commit_failures;
-	uint64_t relayed;
+	uint64_t relayed, boxes_pushed, box_cells; // pushed: schedules that run; cells: filled for them
 	uint64_t tokens_issued, tokens_spent;
 	bool clock_held;
 };

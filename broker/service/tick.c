@@ -19,6 +19,7 @@ static void publish(struct service *service, const struct waiting *waiting)
 	intent.crowd = waiting->crowd;
 	feed_release(service, &intent);
 	store_intent_put(service->store, &intent);
+	box_release(service, &intent);
 	service->numbers.intents_released++;
 }
 

@@ -31,7 +31,8 @@
 	X(KV_CELL, "cell")                                                                                                 \
 	X(KV_TIMER, "timer")                                                                                               \
 	X(KV_HELD, "held")                                                                                                 \
-	X(KV_ISSUED, "issued")
+	X(KV_ISSUED, "issued")                                                                                             \
+	X(KV_PUSH, "push")
 
 enum kv_table {
 #define X(table, name) table,

@@ -267,6 +267,18 @@ void store_held_each(struct store *store,
                      void *context);
 void store_held_remove(struct store *store, uint64_t at_ms, enum held_kind kind, const struct id *id);
 
+// ---- boxes that this broker fills as a home, by intent
+struct push {
+	struct id intent;
+	uint8_t box_id[BOX_ID_BYTES], guardian[KEY_BYTES], reply_key[KEY_BYTES];
+	uint64_t released_at_ms; // 0 while the intent waits
+	uint8_t expiry_band;     // as released
+};
+bool store_push_find(struct store *store, const struct id *intent, struct push *out);
+void store_push_put(struct store *store, const struct push *push);
+void store_push_delete(struct store *store, const struct id *intent);
+void store_push_each(struct store *store, bool (*each)(void *context, const struct push *push), void *context);
+
 // ---- upkeep
 // Rewrites the files without deleted content and swaps them in; no transaction may run. ERR_STORAGE_FULL, ERR_IO.
 enum err store_compact(struct store *store);
