@@ -1,5 +1,9 @@
 #!/usr/bin/env python3
 """The operator's commands over the ipc socket, and that nobody else can give them."""
+import datetime
+import pathlib
+import re
+
 from oyez_test import Broker, main, oyez, oyez_run
 
 PLACE = ["--category", "home.kitchen.coffee-machine", "--region", "FR-56"]
@@ -47,6 +51,31 @@ def test_approval():
             outcome = oyez_run("op", "admin", *words)
             assert outcome.code == 1 and outcome.error() == code, outcome
         assert oyez_run("op", "admin", "suspend", identity).code == 2
+
+
+def test_invites():
+    with Broker() as broker:
+        assert oyez("op", "admin", "accounts") == []
+        codes = oyez("op", "admin", "invite", "--count", "3", "--valid", "2d")
+        assert len({code["invite"] for code in codes}) == 3, codes
+        assert all(re.fullmatch("([0-9a-z]{4}-){3}[0-9a-z]{4}", code["invite"]) for code in codes), codes
+        valid = [datetime.datetime.fromisoformat(code["valid_until"].replace("Z", "+00:00")) for code in codes]
+        left = valid[0] - datetime.datetime.now(datetime.timezone.utc)
+        assert datetime.timedelta(days=1, hours=23) < left < datetime.timedelta(days=2, hours=1), left
+        assert len(oyez("op", "admin", "invite")) == 1
+        for words in (["--count", "0"], ["--count", "101"], ["--count", "x"], ["--valid", "91d"], ["--valid", "soon"]):
+            assert oyez_run("op", "admin", "invite", *words).code == 2, words
+        status = oyez("op", "admin", "status")[0]
+        assert status["accounts"] == status["vouchers_given"] == status["boxes_kept"] == 0, status
+        spoken = oyez_run("op", "admin", "invite", json_output=False)
+        assert spoken.code == 0 and "invitation" in spoken.text and "valid until" in spoken.text, spoken
+        assert "ACCOUNT" in oyez_run("op", "admin", "accounts", json_output=False).text
+        # Nothing of a code stands in the store or in the log.
+        code = codes[0]["invite"]
+        for path in pathlib.Path(broker.data).iterdir():
+            if path.is_file():
+                content = path.read_bytes()
+                assert code.encode() not in content and code.replace("-", "").encode() not in content, path
 
 
 def test_compact():

@@ -94,6 +94,10 @@ static void test_defaults(void **state)
 	assert_int_equal(config.offers_per_intent_max, 50);
 	assert_true(config.vendors_open);
 	assert_true(config.local_only);
+	assert_true(config.accounts_by_stamp);
+	assert_int_equal(config.account_stamp_bits, 20);
+	assert_int_equal(config.accounts_max, 100000);
+	assert_int_equal(config.vouchers_per_day, 2);
 	assert_null(config.taxonomy);
 }
 
@@ -263,6 +267,31 @@ static void test_other_brokers(void **state)
 	assert_wrong(load_file("homes: tcp://127.0.0.1:1\n"), ":1", "homes is a list", "#KEY");
 }
 
+static void test_accounts(void **state)
+{
+	(void)state;
+	write_file("accounts: stamp\naccount_stamp_bits: 12\naccounts_max: 0\n");
+	setenv("OYEZ_VOUCHERS_PER_DAY", "5", 1);
+	assert_int_equal(load("--config", path, "--listen", "tcp://0.0.0.0:5", NULL), CONFIG_RUN);
+	unsetenv("OYEZ_VOUCHERS_PER_DAY");
+	assert_true(config.accounts_by_stamp);
+	assert_int_equal(config.account_stamp_bits, 12);
+	assert_int_equal(config.accounts_max, 0);
+	assert_int_equal(config.vouchers_per_day, 5);
+	config_fini(&config);
+
+	// Anybody can make stamps: a broker that others reach asks for codes unless told otherwise.
+	assert_int_equal(load("--listen", "tcp://0.0.0.0:5", NULL), CONFIG_RUN);
+	assert_false(config.accounts_by_stamp);
+	assert_string_equal(config.settings[CONFIG_accounts].text, "invite");
+	config_fini(&config);
+	assert_wrong(load("--accounts", "open", NULL), "--accounts", "accounts", "stamp or invite");
+	config_fini(&config);
+	assert_wrong(load("--account-stamp-bits", "41", NULL), "--account-stamp-bits", "account_stamp_bits", "1 to 40");
+	config_fini(&config);
+	assert_wrong(load("--vouchers-per-day", "1001", NULL), "--vouchers-per-day", "vouchers_per_day", "0 to 1000");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +299,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_precedence, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_listeners, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_other_brokers, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_accounts, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_wrong_files, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_wrong_values, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_long_data_path, set_up, tear_down),
