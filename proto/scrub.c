@@ -1,5 +1,5 @@
 // Runs the rules over a text, in the order of scrub.json: what an earlier rule has found is not looked at again.
-// What each condition means stands in PROTOCOL.md §14; here is only their order.
+// What each condition means stands in PROTOCOL.md §15; here is only their order.
 #include "proto/scrub.h"
 
 #include <stdlib.h>

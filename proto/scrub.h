@@ -1,5 +1,5 @@
 // Finds in free text what tells who somebody is: e-mail and postal addresses, telephone numbers, accounts, cards and
-// the like. By rules (data/scrub.json, PROTOCOL.md §14), shared with the browser. It cannot find names of people, nor
+// the like. By rules (data/scrub.json, PROTOCOL.md §15), shared with the browser. It cannot find names of people, nor
 // an address told in words: who uses it says so.
 #ifndef OYEZ_PROTO_SCRUB_H
 #define OYEZ_PROTO_SCRUB_H

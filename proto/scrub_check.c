@@ -1,4 +1,4 @@
-// What a pattern cannot say: check digits, the case of letters, words nearby. PROTOCOL.md §14.3.
+// What a pattern cannot say: check digits, the case of letters, words nearby. PROTOCOL.md §15.3.
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,7 +3,7 @@
 
     make_scrub.py IN.json OUT.c
 
-The language is PROTOCOL.md §14; whatever is not in it is refused here, at build time. Standard library only.
+The language is PROTOCOL.md §15; whatever is not in it is refused here, at build time. Standard library only.
 """
 
 import json
