@@ -361,6 +361,7 @@ static void turn(struct sequencer *sequencer)
 	end_cancelled(sequencer);
 	run_calls(sequencer);
 	let_effects_out(sequencer); // of batches that calls made themselves
+	let_cells_out(sequencer);
 	publish_numbers(sequencer);
 
 	if (!stopping) {

@@ -60,8 +60,9 @@ static void group_free(struct box_group *group)
 	free(group);
 }
 
-// The group that a box of this release and band belongs to; NULL: its schedule is over.
-static struct box_group *group_of(struct boxes *boxes, const struct push *push, uint64_t now_ms)
+// The group that a box of this release and band belongs to, with its first time later than `after_ms`; NULL: its
+// schedule is over.
+static struct box_group *group_of(struct boxes *boxes, const struct push *push, uint64_t after_ms)
 {
 	uint8_t band = push->expiry_band < 8 ? push->expiry_band : 7;
 	if (boxes->latest_ms != push->released_at_ms) {
@@ -70,7 +71,7 @@ static struct box_group *group_of(struct boxes *boxes, const struct push *push, 
 	}
 	if (boxes->latest[band])
 		return boxes->latest[band];
-	uint64_t slot_ms = box_slot_after(push->released_at_ms, push->expiry_band, now_ms > 0 ? now_ms - 1 : 0);
+	uint64_t slot_ms = box_slot_after(push->released_at_ms, push->expiry_band, after_ms);
 	if (!slot_ms)
 		return NULL;
 	struct box_group *group = calloc(1, sizeof *group);
@@ -101,10 +102,10 @@ static uint8_t guardian_index(const struct service *service, const uint8_t key[K
 	return (uint8_t)i;
 }
 
-static void box_add(struct service *service, const struct push *push)
+static void box_add(struct service *service, const struct push *push, uint64_t after_ms)
 {
 	struct boxes *boxes = &service->boxes;
-	struct box_group *group = group_of(boxes, push, service->now_ms);
+	struct box_group *group = group_of(boxes, push, after_ms);
 	if (!group) {
 		store_push_delete(service->store, &push->intent);
 		return;
@@ -170,7 +171,7 @@ void box_release(struct service *service, const struct intent *intent)
 	push.released_at_ms = intent->released_at_ms;
 	push.expiry_band = intent->facets.expires;
 	store_push_put(service->store, &push);
-	box_add(service, &push);
+	box_add(service, &push, push.released_at_ms - 1); // the first one leaves with the release
 }
 
 void box_drop(struct service *service, const struct intent *intent)
@@ -338,7 +339,7 @@ void boxes_load(struct service *service)
 	if (loading.count)
 		qsort(loading.rows, loading.count, sizeof *loading.rows, by_time);
 	for (uint32_t i = 0; i < loading.count; i++)
-		box_add(service, &loading.rows[i]);
+		box_add(service, &loading.rows[i], service->now_ms);
 	free(loading.rows);
 }
 
