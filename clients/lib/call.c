@@ -18,6 +18,7 @@ enum {
 	BACKOFF_MAX_MS = 5000,
 	REFRESHES_MAX = 3, // new configurations for one request: more means it will not get better
 	REPLAYS_MAX = 5,
+	HOME_TRIES_MAX = 6, // some 5 s
 };
 
 uint64_t monotonic_ms(void)
@@ -133,8 +134,12 @@ static void call_judge(struct transport_call *call)
 	case ERR_BUSY:
 	case ERR_STOPPING:
 	case ERR_UNAVAILABLE:
-	case ERR_HOME_UNREACHABLE:
 		break;
+	case ERR_HOME_UNREACHABLE: // as long as one waits for a broker of one's own
+		if (call->tries < HOME_TRIES_MAX)
+			break;
+		call_done(call, refusal.code, refusal.detail);
+		return;
 	case ERR_CELL_REPLAYED: // nng sent the same cell again over a new connection
 		if (call->tries < REPLAYS_MAX)
 			break;

@@ -1,0 +1,255 @@
+#!/usr/bin/env python3
+"""Two brokers: a guardian that knows who, a home that knows what. The whole way through both with tokens required, while
+both are restarted; tokens that cost nothing twice; what a wallet refuses to do."""
+import json
+import signal
+import subprocess
+import time
+
+from oyez_test import PATIENCE, Broker, cli_command, main, oyez, oyez_run, oyez_start, scratch, wait_for
+
+PLACE = ["--category", "home.kitchen.coffee-machine", "--region", "FR-56"]
+CARD = {"name": "Ann Example", "email": "ann@example.org"}
+RATE = 20  # the boxes' schedule has cells every 10 s: half a second here
+
+
+class Pair:
+    """A guardian and a home that know each other, on one clock."""
+
+    def __init__(self, *home_flags, guardian_flags=(), rate=RATE):
+        clock = f"{rate}@{int(time.time() * 1000)}"
+        self.home = Broker(start=False, env={"OYEZ_TEST_CLOCK_RATE": clock})
+        self.guardian = Broker(start=False, env={"OYEZ_TEST_CLOCK_RATE": clock})
+        self.home_flags, self.guardian_flags = list(home_flags), list(guardian_flags)
+
+    def __enter__(self):
+        # Each has to know the other's key, which it has from its first start on.
+        for broker in (self.home, self.guardian):
+            broker.start()
+            broker.stop()
+        self.home.flags += ["--region", "FR", "--crowd", "1", "--hold", "off", "--guardians",
+                            f"{self.guardian.url}#{self.guardian.key}", *self.home_flags]
+        self.guardian.flags += ["--accounts", "stamp", "--account-stamp-bits", "12", "--homes",
+                                f"{self.home.url}#{self.home.key}", *self.guardian_flags]
+        for broker in (self.guardian, self.home):
+            wait_for(lambda: self.started(broker), what="the broker's own port to be free again")
+        return self
+
+    @staticmethod
+    def started(broker):
+        try:
+            return broker.start()
+        except AssertionError as error:
+            if "listened on" not in str(error):
+                raise
+            return None
+
+    def __exit__(self, kind, error, trace):
+        self.guardian.__exit__(kind, error, trace)
+        self.home.__exit__(kind, error, trace)
+
+    def run(self, who, *args, **options):
+        return oyez_run(who, *args, "--guardian", self.guardian.url, broker=self.home, **options)
+
+    def ask(self, who, *args, **options):
+        outcome = self.run(who, *args, **options)
+        assert outcome.code == 0, outcome
+        return outcome.lines
+
+    def customer(self, name):
+        oyez(name, "wallet", "init", broker=self.home)
+        return name
+
+    def vendor(self, name):
+        oyez(name, "vendor", "init", "--name", f"Shop {name}", "--url", f"https://{name}.example", "--country", "FR",
+             "--terms", "SD-BASE", broker=self.home)
+        oyez(name, "vendor", "register", broker=self.home)
+        return oyez(name, "vendor", "subscribe", "--category", "home.kitchen", broker=self.home)[0]["subscription"]
+
+
+def card_file():
+    path = scratch("card.json")
+    path.write_text(json.dumps(CARD))
+    return path
+
+
+def ready(pair, who):
+    """The guardian has fetched the home's configuration."""
+    return wait_for(lambda: pair.run(who, "account", "open").code == 0, what="the account")
+
+
+def test_account_and_tokens():
+    with Pair("--posting", "token") as pair:
+        who = pair.customer("ada")
+        ready(pair, who)
+        account = pair.ask(who, "account", "show")[0]
+        assert account["open"] is True and account["mode"] == "two_brokers" and account["tokens"] == 16, account
+        assert account["vouchers_left"] == account["vouchers_per_day"] - 1, account
+        assert [one["broker"] for one in account["homes"]] == [pair.home.key], account
+        more = pair.ask(who, "account", "top-up")[0]
+        assert more["added"] == 16 and more["tokens"] == 32, more
+        over = pair.run(who, "account", "top-up")
+        assert over.code == 1 and over.error() == "voucher_limit", over
+        posted = pair.ask(who, "want", "quiet", *PLACE)[0]
+        assert posted["privacy"] == "separated" and "privacy_note" not in posted, posted
+        assert pair.ask(who, "account", "show")[0]["tokens"] == 31
+        shown = pair.ask(who, "show", posted["intent"])[0]
+        assert shown["mode"] == "two_brokers" and shown["guardian"] == pair.guardian.url, shown
+        explained = pair.ask(who, "explain", posted["intent"])[0]
+        assert "network address" in explained["guardian_sees"], explained
+        assert "network address" not in explained["broker_sees"], explained
+        # A backup holds the account and neither tokens nor their keys.
+        backup = scratch("ada.backup")
+        oyez(who, "wallet", "backup", backup, broker=pair.home)
+        oyez("ada2", "wallet", "restore", backup, broker=pair.home)
+        restored = pair.ask("ada2", "account", "show")[0]
+        assert restored["tokens"] == 0 and restored["open"] is True, restored
+
+
+def test_whole_way():
+    with Pair("--posting", "token") as pair:
+        subscription = pair.vendor("roy")
+        who = pair.customer("ann")
+        ready(pair, who)
+        intent = pair.ask(who, "want", "quiet, with a grinder", *PLACE)[0]["intent"]
+        release = wait_for(lambda: oyez("roy", "vendor", "watch", subscription, "--wait", "1", ok=False,
+                                        broker=pair.home), what="the release")[0]["release"]
+        pair.guardian.restart()
+        oyez("roy", "vendor", "offer", release, "--price", "189.00", "--currency", "EUR", broker=pair.home)
+        offer = pair.ask(who, "offers", intent, "--wait", PATIENCE)[0]
+        assert offer["price"] == {"amount": "189.00", "currency": "EUR"}, offer
+        shown = pair.ask(who, "show", intent)[0]
+        assert shown["status"] == "released" and shown["broadcast"]["release"] == release, shown
+        pair.home.restart()
+        accepting = two_start(pair, who, "accept", offer["offer"], "--card", card_file(), "--wait", 2 * PATIENCE)
+        agreement = wait_for(lambda: [line for line in oyez("roy", "vendor", "inbox", "--wait", "1", ok=False,
+                                                            broker=pair.home) if line["type"] == "agreement"],
+                             what="the agreement")[0]
+        pair.guardian.restart(kill=True)
+        oyez("roy", "vendor", "countersign", agreement["deal"], broker=pair.home)
+        said, errors = accepting.communicate(timeout=6 * PATIENCE)
+        assert accepting.returncode == 0, (said, errors)
+        card = wait_for(lambda: [line for line in oyez("roy", "vendor", "inbox", "--wait", "1", ok=False,
+                                                       broker=pair.home) if line["type"] == "reveal"], what="the card")
+        assert card[0]["card"] == CARD, card
+        wait_for(lambda: pair.ask(who, "deals")[0]["status"] == "concluded", what="the receipt")
+        wait_for(lambda: pair.ask(who, "show", intent)[0]["status"] == "concluded", what="the intent's end")
+        ledger = pair.ask(who, "ledger")
+        assert [entry["what"] for entry in ledger] == ["card"], ledger
+
+
+def two_start(pair, who, *args):
+    return oyez_start(who, *args, "--guardian", pair.guardian.url, broker=pair.home)
+
+
+def test_agent_answers_by_policy():
+    with Pair() as pair:
+        subscription = pair.vendor("tea")
+        who = pair.customer("bea")
+        ready(pair, who)
+        posted = pair.ask(who, "want", "an office of five", *PLACE, "--share-details", "auto")[0]
+        assert posted["privacy"] == "separated", posted  # also where posting costs nothing
+        release = wait_for(lambda: oyez("tea", "vendor", "watch", subscription, "--wait", "1", ok=False,
+                                        broker=pair.home), what="the release")[0]["release"]
+        oyez("tea", "vendor", "details", release, broker=pair.home)
+        agent = two_start(pair, who, "agent")
+        try:
+            line = oyez("tea", "vendor", "inbox", "--wait", PATIENCE, broker=pair.home)[0]
+            assert line["type"] == "details" and "an office of five" in line["text"], line
+        finally:
+            agent.terminate()
+            said, _ = agent.communicate(timeout=PATIENCE)
+        kinds = [json.loads(line)["type"] for line in said.splitlines()]
+        assert "answered" in kinds and "problem" not in kinds, said
+        assert pair.ask(who, "withdraw", posted["intent"])[0]["status"] == "withdrawn"
+
+
+def test_first_post_without_tokens_says_so():
+    with Pair("--posting", "token") as pair:
+        who = pair.customer("cyd")
+        # Nothing was opened before: the account by proof of work, tokens at once, and the result says what that costs.
+        posted = wait_for(lambda: (outcome := pair.run(who, "want", "quiet", *PLACE)).code == 0 and outcome.lines[0],
+                          what="the post")
+        assert posted["privacy_note"] == "tokens_just_issued", posted
+        second = pair.ask(who, "want", "loud", *PLACE)[0]
+        assert "privacy_note" not in second, second
+
+
+def test_home_away_costs_no_token():
+    with Pair("--posting", "token") as pair:
+        who = pair.customer("dot")
+        ready(pair, who)
+        pair.home.stop()
+        away = pair.run(who, "want", "quiet", *PLACE)
+        pair.home.start()
+        assert away.code == 1 and away.lines[0]["status"] == "pending", away
+        assert away.lines[0]["error"]["code"] in ("home_unreachable", "timeout", "stopping"), away
+        intent = away.lines[0]["intent"]
+        wait_for(lambda: pair.ask(who, "show", intent)[0]["status"] in ("waiting", "released"), what="the post")
+        assert pair.ask(who, "account", "show")[0]["tokens"] == 15
+
+
+def test_lost_acknowledgement_costs_no_token():
+    with Pair("--posting", "token") as pair:
+        who = pair.customer("ivy")
+        ready(pair, who)
+        # The home stands still: what it is sent waits in its socket, and it answers when nobody listens any more.
+        pair.home.process.send_signal(signal.SIGSTOP)
+        try:
+            lost = pair.run(who, "want", "quiet", *PLACE)
+        finally:
+            pair.home.process.send_signal(signal.SIGCONT)
+        assert lost.lines[0]["status"] == "pending", lost
+        wait_for(lambda: pair.ask(who, "show", lost.lines[0]["intent"])[0]["status"] in ("waiting", "released"),
+                 what="the post")
+        assert pair.ask(who, "account", "show")[0]["tokens"] == 15
+        assert len(pair.ask(who, "intents")) == 1
+
+
+def test_direct_with_tokens():
+    with Broker("--region", "FR", "--posting", "token", "--accounts", "stamp", "--account-stamp-bits", "12") as broker:
+        oyez("eve", "wallet", "init")
+        opened = oyez("eve", "account", "open")[0]
+        assert opened["mode"] == "direct" and opened["tokens"] == 16, opened
+        posted = oyez("eve", "want", "quiet", *PLACE)[0]
+        assert posted["privacy"] == "reduced" and "privacy_note" not in posted, posted
+        assert oyez("eve", "account", "show")[0]["tokens"] == 15
+        broker.restart()
+        assert oyez("eve", "want", "loud", *PLACE)[0]["status"] in ("waiting", "released")
+
+
+def test_invitation():
+    with Pair("--posting", "open", guardian_flags=["--accounts", "invite"]) as pair:
+        who = pair.customer("fay")
+        refused = pair.run(who, "account", "open")
+        assert refused.code == 1 and refused.error() == "account_unknown", refused
+        wrong = pair.run(who, "account", "open", "--invite", "no-such-code")
+        assert wrong.code == 1 and wrong.error() == "invite_bad", wrong
+        code = oyez("operator", "admin", "invite", broker=pair.guardian)[0]["invite"]
+        assert pair.ask(who, "account", "open", "--invite", code)[0]["open"] is True
+        again = pair.run(pair.customer("gil"), "account", "open", "--invite", code)
+        assert again.code == 1 and again.error() == "invite_bad", again
+
+
+def test_refusals():
+    with Pair() as pair:
+        who = pair.customer("hal")
+        ready(pair, who)
+        same = oyez_run(who, "want", "quiet", *PLACE, "--guardian", pair.home.url, broker=pair.home)
+        assert same.code == 2 and same.error() == "usage", same
+        named = oyez_run(who, "want", "quiet", *PLACE, "--guardian", pair.guardian.url,
+                         broker=f"tcp://127.0.0.1:1#{pair.guardian.key}")
+        assert named.code == 2 and named.error() == "usage", named
+        unknown = oyez_run(who, "want", "quiet", *PLACE, "--guardian", pair.guardian.url, broker="tcp://127.0.0.1:1")
+        assert unknown.code == 1 and unknown.error() == "home_unknown", unknown
+        changed = oyez_run(who, "want", "quiet", *PLACE, "--guardian", f"{pair.guardian.url}#{'11' * 32}",
+                           broker=pair.home)
+        assert changed.code == 1 and changed.error() == "broker_changed", changed
+        # Words for people name what each of both sees.
+        command, environment = cli_command(who, "intents", "--guardian", pair.guardian.url, broker=pair.home,
+                                           json_output=False)
+        said = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE)
+        assert "guardian sees your network address" in said.stderr, said
+
+
+main(globals())
