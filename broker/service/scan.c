@@ -62,6 +62,7 @@ void scan_free(struct scan *scan)
 	sieve_free(scan->sieve);
 	free(scan->pairs);
 	free(scan->hits);
+	free(scan->dense);
 	free(scan->counts);
 	free(scan);
 }
@@ -91,7 +92,7 @@ static void counts_grow(struct scan *scan)
 	scan->count_room = room;
 }
 
-static void count_add(struct scan *scan, const struct facets *facets)
+static void hash_add(struct scan *scan, const struct facets *facets)
 {
 	if (2 * scan->count_used >= scan->count_room)
 		counts_grow(scan);
@@ -101,28 +102,91 @@ static void count_add(struct scan *scan, const struct facets *facets)
 	scan->count_used += count->count++ == 0;
 }
 
+// One row for each category and one more for "unknown", the same with columns for regions.
+static void dense_begin(struct scan *scan)
+{
+	uint64_t places = ((uint64_t)scan->trees.categories->count + 1) * ((uint64_t)scan->trees.regions->count + 1);
+	if (places <= SCAN_DENSE_MAX)
+		scan->dense = zeroed((size_t)places, sizeof *scan->dense);
+}
+
+static uint32_t place_of(uint32_t node, const struct tree *tree)
+{
+	return node < tree->count ? node : tree->count;
+}
+
+static void count_add(struct scan *scan, const struct facets *facets)
+{
+	const struct tree *regions = scan->trees.regions;
+	if (scan->count == 1)
+		dense_begin(scan);
+	if (scan->dense)
+		scan->dense[(size_t)place_of(facets->category, scan->trees.categories) * (regions->count + 1) +
+		            place_of(facets->region, regions)]++;
+	else
+		hash_add(scan, facets);
+}
+
+static bool before(const struct scan_count *left, const struct scan_count *right)
+{
+	if (left->count != right->count)
+		return left->count > right->count;
+	return left->category != right->category ? left->category < right->category : left->region < right->region;
+}
+
+// Into its place among the most frequent, if it is one of them.
+static void top_add(struct scan *scan, const struct scan_count *count)
+{
+	size_t at = scan->top_count;
+	if (at == WOULD_MATCH_ROWS_MAX && !before(count, &scan->top[at - 1]))
+		return;
+	at -= at == WOULD_MATCH_ROWS_MAX;
+	scan->top_count = at + 1;
+	for (; at > 0 && before(count, &scan->top[at - 1]); at--)
+		scan->top[at] = scan->top[at - 1];
+	scan->top[at] = *count;
+}
+
+static void find_top(struct scan *scan)
+{
+	const uint32_t categories = scan->trees.categories->count, regions = scan->trees.regions->count;
+	const uint32_t *dense = scan->dense;
+	for (uint32_t category = 0; dense && category <= categories; category++)
+		for (uint32_t region = 0; region <= regions; region++, dense++)
+			if (*dense > 0)
+				top_add(scan, &(struct scan_count){.category = category < categories ? category : TREE_NONE,
+				                                   .region = region < regions ? region : TREE_NONE,
+				                                   .count = *dense});
+	for (size_t i = 0; i < scan->count_room; i++)
+		if (scan->counts[i].count > 0)
+			top_add(scan, &scan->counts[i]);
+}
+
 // ---- one header
 
 static bool matches(const struct scan *scan, const struct scan_pair *pair, const struct match_header *header,
-                    uint32_t *maybe)
+                    bool *certain)
 {
-	return sieve_passes(scan->sieve, &header->facets) &&
-	       filter_match(pair->filter, header, &scan->trees, maybe, NULL) &&
-	       rules_match(&header->facets, &scan->facts, NULL);
+	unsigned sieved = sieve_look(scan->sieve, &header->facets);
+	uint32_t maybe = 0;
+	if (!sieved || (!scan->sieve->complete && !filter_match(pair->filter, header, &scan->trees, &maybe, NULL)))
+		return false;
+	*certain = sieved & SIEVE_CERTAIN && maybe == 0;
+	return rules_match(&header->facets, &scan->facts, NULL);
 }
 
 // Releases that are gone count as well: their headers stay as long as the feed does.
 static void look_to_count(struct scan *scan, const struct scan_pair *pair, const struct match_header *header)
 {
-	uint32_t maybe;
+	bool certain;
 	if (header->kind == FEED_TOMBSTONE || header->released_at_ms < scan->since_ms)
 		return;
 	if (scan->looked++ == 0)
 		scan->from_ms = header->released_at_ms;
-	if (!matches(scan, pair, header, &maybe))
+	if (!matches(scan, pair, header, &certain))
 		return;
 	scan->count++;
-	scan->certain += maybe == 0;
+	scan->certain += certain;
 	count_add(scan, &header->facets);
 }
 
@@ -130,12 +194,12 @@ static void look_to_count(struct scan *scan, const struct scan_pair *pair, const
 static void look_to_fetch(struct scan *scan, struct scan_pair *pair, uint64_t seq, const struct match_header *header,
                           struct store_reader *reader)
 {
-	uint32_t maybe;
+	bool certain;
 	if (header->kind == FEED_PURGED)
 		return;
 	if (header->kind == FEED_TOMBSTONE && (header->release_seq <= pair->start_seq || header->release_seq > pair->held_seq))
 		return;
-	if (!matches(scan, pair, header, &maybe))
+	if (!matches(scan, pair, header, &certain))
 		return;
 	if (header->kind == FEED_RELEASE && seq > pair->held_seq)
 		pair->held_seq = seq;
@@ -190,6 +254,8 @@ bool scan_run(struct scan *scan, bool (*go_on)(void *context), void *context)
 			sieve_free(scan->sieve);
 			scan->sieve = NULL;
 			scan->done = ++scan->pair_at == scan->pair_count;
+			if (scan->done && scan->kind == SCAN_COUNT)
+				find_top(scan);
 		}
 		if (!scan->done && go_on && !go_on(context))
 			break;

@@ -16,6 +16,7 @@
 enum {
 	SCAN_HEADERS_PER_STEP = 4096,
 	SCAN_HEADERS_MAX = 4 * 1024 * 1024, // of one fetch; it goes on with the next
+	SCAN_DENSE_MAX = 8 * 1024 * 1024,   // places; only those touched take memory
 };
 
 enum scan_kind { SCAN_FETCH, SCAN_COUNT };
@@ -64,8 +65,11 @@ struct scan {
 	struct scan_hit *hits;
 	// of a count:
 	uint64_t since_ms, from_ms, count, certain, looked;
+	uint32_t *dense;           // a table of all categories and regions, where that is not too large; else
 	struct scan_count *counts; // a hash table, `count` 0: free
 	size_t count_used, count_room;
+	struct scan_count top[WOULD_MATCH_ROWS_MAX]; // once done: the most frequent, in order
+	size_t top_count;
 };
 
 // For the service. `filter` is copied.

@@ -3,8 +3,6 @@
 // too; every vendor whose filter fitted has seen their facets, and classes are as large as the crowd they left in.
 #include "internal.h"
 
-#include <stdlib.h>
-
 #include "proto/region.h"
 
 enum { COUNT_WAIT_MS = 10 * 1000 }; // a broker so busy that this is not enough has no time for statistics
@@ -51,34 +49,18 @@ bool would_match_resume(struct service *service, struct parked *parked, bool fin
 	return true;
 }
 
-static int most_first(const void *a, const void *b)
-{
-	const struct scan_count *left = a, *right = b;
-	if (left->count != right->count)
-		return left->count > right->count ? -1 : 1;
-	if (left->category != right->category)
-		return left->category < right->category ? -1 : 1;
-	return left->region < right->region ? -1 : left->region > right->region;
-}
-
 static void fill_rows(struct service *service, const struct scan *scan, Oyez__WouldMatchReply *out)
 {
-	struct scan_count *counts = arena_alloc(&service->arena, scan->count_used * sizeof *counts);
-	size_t used = 0;
-	for (size_t i = 0; i < scan->count_room; i++)
-		if (scan->counts[i].count > 0)
-			counts[used++] = scan->counts[i];
-	qsort(counts, used, sizeof *counts, most_first);
-	out->n_rows = used < WOULD_MATCH_ROWS_MAX ? used : WOULD_MATCH_ROWS_MAX;
+	out->n_rows = scan->top_count;
 	out->rows = arena_alloc(&service->arena, out->n_rows * sizeof *out->rows);
 	for (size_t i = 0; i < out->n_rows; i++) {
 		Oyez__WouldMatchRow *row = arena_alloc(&service->arena, sizeof *row);
 		oyez__would_match_row__init(row);
-		const char *category = taxonomy_id(service->config.taxonomy, counts[i].category);
-		const char *region = region_code(counts[i].region);
+		const char *category = taxonomy_id(service->config.taxonomy, scan->top[i].category);
+		const char *region = region_code(scan->top[i].region);
 		row->category = (char *)(category ? category : "");
 		row->region = (char *)(region ? region : "");
-		row->count = counts[i].count;
+		row->count = scan->top[i].count;
 		out->rows[i] = row;
 	}
 }
