@@ -77,7 +77,8 @@ def stacked_bars(path, title, rows, names, note):
         for which, share in enumerate(shares):
             chart.box(at, y + 4, wide * share, step - 8, COLOURS[which])
             if share >= 0.06:
-                chart.text(at + wide * share / 2, y + 19, f"{share:.0%}", size=12, anchor="middle", colour="#ffffff")
+                chart.text(at + wide * share / 2, y + 19, f"{share:.0%}", size=12, anchor="middle",
+                           colour="#222222" if which in (4, 5) else "#ffffff")
             at += wide * share
     chart.text(20, top + step * len(rows) + 26, note, size=12)
     chart.save(path)

@@ -149,7 +149,7 @@ static void measure_load(uint64_t seed, struct spans spans)
 
 static void measure_assumptions(uint64_t seed)
 {
-	struct habits habits = habits_ordinary(2000, 8);
+	struct habits habits = habits_ordinary(2000, 6);
 	const unsigned parts = PART_CROWDS | PART_NAMES | PART_PAIRS;
 	measure(seed, habits, 5, HOLD_DEFAULT, "as assumed", parts);
 #define WITH(field, value, variant)                                                                                    \
@@ -186,13 +186,13 @@ static void print_crowd_left(const struct heading *heading, uint32_t fakes, cons
 
 static void measure_tokens(uint64_t seed)
 {
-	struct habits habits = habits_ordinary(2000, 5);
+	struct habits habits = habits_ordinary(2000, 4);
 	struct people people;
 	people_init(&people, &habits, seed);
 	for (uint32_t k = 5; k <= 20; k *= 2) {
 		struct protection protection = {.k = k, .tick_ms = TICK_MS_DEFAULT, .hold_ms = HOLD_DEFAULT};
 		struct heading heading = {seed, "tokens", habits, protection, "aimed"};
-		for (uint32_t fakes = 0; fakes <= k; fakes += k == 5 || fakes >= k - 2 ? 1 : k / 2 - 1) {
+		for (uint32_t fakes = 0; fakes <= k; fakes += k == 5 ? 1 : k / 2 - fakes / (k / 2)) {
 			struct crowd_left left = crowd_left_aimed(&people, &protection, fakes, seed);
 			print_crowd_left(&heading, fakes, &left);
 		}
@@ -214,8 +214,8 @@ int main(int argc, char **argv)
 	uint64_t seed = strtoull(argv[1], NULL, 10);
 	measure_tokens(seed);
 	measure_load(seed, (struct spans){500, 28, 28, 14});
-	measure_load(seed, (struct spans){2000, 28, 14, 8});
+	measure_load(seed, (struct spans){2000, 14, 14, 6});
 	measure_assumptions(seed);
-	measure_load(seed, (struct spans){10000, 14, 6, 3});
+	measure_load(seed, (struct spans){10000, 6, 4, 2});
 	return 0;
 }
