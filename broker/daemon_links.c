@@ -43,6 +43,7 @@ struct remembered {
 	struct broker *broker;
 	uint8_t key[KEY_BYTES];
 	struct link_seen seen;
+	uint32_t conflicts; // of all
 };
 
 // On the state thread, between batches.
@@ -53,7 +54,7 @@ static void remember(void *context, struct service *service)
 	char name[NAME_BYTES];
 	uint8_t row[SEEN_BYTES];
 	struct writer writer;
-	(void)service;
+	service_note_conflicts(service, remembered->conflicts);
 	name_of(remembered->key, name);
 	writer_init(&writer, row, sizeof(row));
 	writer_u64(&writer, remembered->seen.number);
@@ -84,7 +85,9 @@ static void on_seen(void *context, const uint8_t key[KEY_BYTES], const struct li
 	struct remembered *remembered = malloc(sizeof(*remembered));
 	if (!remembered)
 		abort();
-	*remembered = (struct remembered){.broker = broker, .seen = *seen};
+	struct links_numbers numbers;
+	links_numbers(broker->links, &numbers);
+	*remembered = (struct remembered){.broker = broker, .seen = *seen, .conflicts = (uint32_t)numbers.conflicts};
 	memcpy(remembered->key, key, KEY_BYTES);
 	if (!broker->sequencer || !sequencer_post(broker->sequencer, remember, remembered))
 		free(remembered);
@@ -108,6 +111,10 @@ bool links_start(struct broker *broker, const struct config *config)
 	if (count == 0)
 		return true;
 	load_seen(broker, targets, count);
+	uint32_t conflicts = 0;
+	for (size_t i = 0; i < count; i++)
+		conflicts += targets[i].seen.conflict;
+	service_note_conflicts(broker->service, conflicts);
 	uint64_t refresh_ms = clock_real_ms(MINUTE_MS);
 	struct links_options options = {
 	    .loop = &broker->loop,

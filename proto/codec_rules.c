@@ -411,7 +411,7 @@ FIELDS(status_report) = {
 	SEQUENCE("parked"),              SEQUENCE("store_bytes"),              FLAG("clock_held"),
 	SEQUENCE("accounts"),            SEQUENCE("vouchers_given"),           SEQUENCE("boxes_kept"),
 	SEQUENCE("boxes_pushed"),        SEQUENCE("box_bytes_per_intent_day"), SEQUENCE("tokens_issued"),
-	SEQUENCE("tokens_spent"),
+	SEQUENCE("tokens_spent"),        COUNT("brokers_in_conflict"),
 };
 FIELDS(vendor_list) = {PARTS("items", VENDOR_LIST_ITEMS_MAX), FLAG("more")};
 

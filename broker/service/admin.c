@@ -25,6 +25,7 @@ enum err handle_admin_status(struct service *service, const struct command *comm
 	report.parked = numbers.parked;
 	report.store_bytes = store_bytes_used(service->store);
 	report.boxes_pushed = numbers.boxes_pushed;
+	report.brokers_in_conflict = service->brokers_in_conflict;
 	report.box_bytes_per_intent_day = boxes_bytes_per_intent_day(service);
 	report.clock_held = numbers.clock_held;
 	report.accounts = numbers.accounts;

@@ -84,6 +84,7 @@ struct service {
 	struct parking parking;
 	struct relay_limits *relay_limits; // NULL until somebody relays
 	struct boxes boxes;
+	uint32_t brokers_in_conflict;
 	atomic_size_t batches_under_way; // push batches somebody holds
 	struct scan *scans, **scans_end; // asked for and not taken yet, in order
 	struct fetch_cache *fetch_cache;

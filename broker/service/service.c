@@ -106,6 +106,11 @@ void service_confirm_clock(struct service *service)
 	service->clock_held = false;
 }
 
+void service_note_conflicts(struct service *service, uint32_t count)
+{
+	service->brokers_in_conflict = count;
+}
+
 uint64_t service_next_ms(const struct service *service)
 {
 	// At least once a minute, however slow the tick: a longer silence would look like a jump of the clock.

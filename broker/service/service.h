@@ -93,6 +93,8 @@ void service_cancel(struct service *service, uint64_t origin);
 uint64_t service_next_ms(const struct service *service);
 // Answers every parked request with what there is (drain).
 void service_unpark_all(struct service *service);
+// How many of the brokers it works with showed two configurations under one number.
+void service_note_conflicts(struct service *service, uint32_t count);
 // The operator confirmed the clock after a jump of more than an hour.
 void service_confirm_clock(struct service *service);
 

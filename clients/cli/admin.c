@@ -112,6 +112,9 @@ static json_t *status_json(const Oyez__StatusReport *report)
 	               {"accounts", report->accounts},
 	               {"vouchers_given", report->vouchers_given},
 	               {"boxes_kept", report->boxes_kept},
+	               {"boxes_pushed", report->boxes_pushed},
+	               {"box_bytes_per_intent_day", report->box_bytes_per_intent_day},
+	               {"brokers_in_conflict", report->brokers_in_conflict},
 	               {"store_bytes", report->store_bytes}};
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		json_object_set_new(object, numbers[i].name, json_integer((json_int_t)numbers[i].value));
