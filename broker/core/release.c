@@ -10,9 +10,10 @@
 // What vendors price with goes last. Terms, expiry and the vendor rules are never dropped: they say what a vendor
 // must agree to and whether it may answer at all. A facet that is already absent, or a node that is already as coarse,
 // makes the step an empty one (a country without regions passes through 8 unchanged).
-// Step i opens for an intent i * patience / RELEASE_STEPS after it became ready (its post, or the end of its hold), up to
-// its own coarsest_step: an intent that comes out of a long hold must not find all steps open at once, since in one tick
-// nearly everybody would climb to the top. A sensitive category has the last step only, whatever coarsest_step says.
+// Step i opens for an intent i * patience / RELEASE_STEPS after it became ready (its post, or the end of its hold), up
+// to its own coarsest_step: an intent that comes out of a long hold must not find all steps open at once, since in one
+// tick nearly everybody would climb to the top. A sensitive category has the last step only, whatever coarsest_step
+// says.
 //
 #include "release.h"
 

@@ -38,7 +38,8 @@ struct waiting {
 };
 // Decides who leaves at this tick. `k` is the broker's crowd size. Sets crowd and class_facets of those who leave.
 // Scratch memory is taken from `scratch`, aligned as malloc does, at least release_scratch_bytes(count). Expired
-// intents and those in their hold stay. Afterwards the array is sorted by release id: publish in its order. Returns how many leave.
+// intents and those in their hold stay. Afterwards the array is sorted by release id: publish in its order. Returns how
+// many leave.
 size_t release_tick(struct waiting *waiting, size_t count, uint32_t k, uint64_t tick_ms, const struct trees *trees,
                     void *scratch);
 size_t release_scratch_bytes(size_t count);

@@ -83,8 +83,8 @@ static size_t rank_bytes(size_t count)
 // The sorting at the end takes the place of all that came before it.
 size_t release_scratch_bytes(size_t count)
 {
-	size_t bytes = count * sizeof(struct cohort) + table_size(count) * sizeof(struct place) +
-	               (3 * count + 2) * sizeof(uint32_t);
+	size_t bytes =
+	    count * sizeof(struct cohort) + table_size(count) * sizeof(struct place) + (3 * count + 2) * sizeof(uint32_t);
 	return bytes > rank_bytes(count) ? bytes : rank_bytes(count);
 }
 

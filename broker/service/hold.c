@@ -1,8 +1,9 @@
-// Where holds are drawn, kept and ended. How long one lasts stands in core/hold.c; which intents have one in hold_begin.
+// Where holds are drawn, kept and ended. How long one lasts stands in core/hold.c; which intents have one in
+// hold_begin.
 //
 // The times are drawn by SipHash from a key of the intent's own: random bytes of its post's command that are never
-// published (its release id is, so the release id must not tell the hold). What waits stands in the store's `held` table
-// and survives the process:
+// published (its release id is, so the release id must not tell the hold). What waits stands in the store's `held`
+// table and survives the process:
 //
 //   HELD_GONE      intent    reason (1) | release_seq (8) | Release without its keys
 //   HELD_ANSWER    question  vendor (32) | intent (32) | InboxItem

@@ -262,8 +262,8 @@ static int work(struct flags *flags)
 	struct oyez_error error = {0};
 	char scratch[] = "/tmp/oyez-crowd.XXXXXX";
 	struct dice dice = {(options->seed + 1) * UINT64_C(0x9e3779b97f4a7c15)};
-	const char *unknown = people_init(&people, flags->categories, flags->category_count, flags->regions,
-	                                  flags->region_count, &dice);
+	const char *unknown =
+	    people_init(&people, flags->categories, flags->category_count, flags->regions, flags->region_count, &dice);
 	if (unknown) {
 		error.code = ERR_UNKNOWN_REGION;
 		snprintf(error.detail, sizeof error.detail, "%.100s", unknown);
@@ -302,7 +302,8 @@ int main(int argc, char **argv)
 		}
 		if (flag == '?' || !take(&flags, flag, optarg)) {
 			if (flag != '?')
-				fprintf(stderr, word("oyez-crowd: \"%s\" will not do here\n", "oyez-crowd : « %s » ne convient pas ici\n"),
+				fprintf(stderr,
+				        word("oyez-crowd: \"%s\" will not do here\n", "oyez-crowd : « %s » ne convient pas ici\n"),
 				        optarg);
 			help(stderr);
 			return EXIT_USAGE;

@@ -141,8 +141,8 @@ static void budget(struct dice *dice, struct oyez_want *want)
 
 void people_want(const struct people *people, struct dice *dice, struct oyez_want *want)
 {
-	static const char *const TEXTS[] = {"simple and solid", "not too heavy", "as new if possible", "plutôt silencieux",
-	                                    "pour un petit logement", "with a guarantee"};
+	static const char *const TEXTS[] = {"simple and solid",  "not too heavy",          "as new if possible",
+	                                    "plutôt silencieux", "pour un petit logement", "with a guarantee"};
 	oyez_want_init(want);
 	want->category = draw(people->categories, people->category_count, people->category_sum, dice);
 	want->region = draw(people->regions, people->region_count, people->region_sum, dice);

@@ -1,4 +1,5 @@
-// Does a broker say that it is a demonstration? Then some callers are simulated, and whoever looks at crowds is told so.
+// Does a broker say that it is a demonstration? Then some callers are simulated, and whoever looks at crowds is told
+// so.
 #include "clients/lib/customer.h"
 
 static bool says_demo(const Oyez__Wallet__Broker *broker)

@@ -186,16 +186,17 @@ int bench_tick(int argc, char **argv)
 		struct load *load = &loads[i];
 		measure(&bench, load);
 		if (json) {
-			json_t *line = json_pack("{s:s, s:s, s:I, s:I, s:f, s:f, s:f}", "bench", "tick", "load", load->name,
-			                         "waiting", (json_int_t)bench.count, "left", (json_int_t)load->left, "sort_ms",
-			                         load->sort_s * 1e3, "tick_ms", load->tick_s * 1e3, "ratio",
-			                         load->tick_s / load->sort_s);
+			json_t *line =
+			    json_pack("{s:s, s:s, s:I, s:I, s:f, s:f, s:f}", "bench", "tick", "load", load->name, "waiting",
+			              (json_int_t)bench.count, "left", (json_int_t)load->left, "sort_ms", load->sort_s * 1e3,
+			              "tick_ms", load->tick_s * 1e3, "ratio", load->tick_s / load->sort_s);
 			json_dumpf(line, stdout, JSON_COMPACT);
 			putchar('\n');
 			json_decref(line);
 		} else {
-			printf("tick, %zu waiting, %s: one sort %.1f ms, tick %.1f ms, ratio %.2f (goal 3), %zu left\n", bench.count,
-			       load->name, load->sort_s * 1e3, load->tick_s * 1e3, load->tick_s / load->sort_s, load->left);
+			printf("tick, %zu waiting, %s: one sort %.1f ms, tick %.1f ms, ratio %.2f (goal 3), %zu left\n",
+			       bench.count, load->name, load->sort_s * 1e3, load->tick_s * 1e3, load->tick_s / load->sort_s,
+			       load->left);
 		}
 	}
 	free(bench.intents), free(bench.waiting), free(bench.before), free(bench.keys), free(bench.sorted);

@@ -11,6 +11,7 @@
 
 static const struct bench BENCHES[] = {
     {"match", "--dir DIR [--dump FILE] [--seconds N] [--threads N] [--json]", bench_match},
+    {"tick", "[--count N] [--json]", bench_tick},
 };
 enum { BENCH_COUNT = sizeof BENCHES / sizeof *BENCHES };
 

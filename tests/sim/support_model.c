@@ -104,8 +104,8 @@ static void hold_gone(struct world *world, int number, int reason)
 	if (intent->gone_pending)
 		return;
 	intent->gone_pending = true;
-	hold_back(world, (struct sim_held){
-	                     .kind = HELD_GONE, .what = number, .reason = reason, .tombstone = intent->standing});
+	hold_back(world,
+	          (struct sim_held){.kind = HELD_GONE, .what = number, .reason = reason, .tombstone = intent->standing});
 	if (intent->standing)
 		world->feed[intent->release_seq - 1].ended_batch = world->batch;
 	intent->standing = false;
@@ -135,7 +135,8 @@ static bool look_up(void *context, uint64_t at_ms, enum held_kind kind, const st
 			continue;
 		if (held->due_ms && held->due_ms != at_ms)
 			continue;
-		uint64_t longest = 5 * (kind == HELD_GONE && held->reason == OYEZ__GONE_REASON__GONE_EXPIRED ? 10 : 1) * MINUTE_MS;
+		uint64_t longest =
+		    5 * (kind == HELD_GONE && held->reason == OYEZ__GONE_REASON__GONE_EXPIRED ? 10 : 1) * MINUTE_MS;
 		if (at_ms <= held->made_ms || at_ms > held->made_ms + longest)
 			world_fail(world, "something is held back for %lld ms", (long long)(at_ms - held->made_ms));
 		held->due_ms = at_ms;

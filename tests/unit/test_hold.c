@@ -64,8 +64,7 @@ static struct release_id release_of(struct support_service *support, unsigned cu
 	Oyez__ReadStatus read = OYEZ__READ_STATUS__INIT;
 	const Oyez__CustomerReply *reply = support_customer(support, customer, COMMAND_READ_STATUS, &read.base);
 	ProtobufCAllocator allocator = wire_allocator(&support->arena);
-	Oyez__Release *release =
-	    oyez__release__unpack(&allocator, reply->status->release.len, reply->status->release.data);
+	Oyez__Release *release = oyez__release__unpack(&allocator, reply->status->release.len, reply->status->release.data);
 	assert_non_null(release);
 	return release_id_of_wire(release->release_id);
 }
@@ -248,8 +247,7 @@ static void an_expiry_is_blurred(void **state)
 		ProtobufCBinaryData after = support_fetch(support, 1, &subscription, (ProtobufCBinaryData){0})->scanned[0];
 		support_service_wait(support, expires_ms - support->now_ms);
 		assert_int_equal(state_of(support, customer), INTENT_EXPIRED);
-		while (support_fetch(support, 1, &subscription, after)->n_items == 0 &&
-		       support->now_ms < expires_ms + HOUR_MS)
+		while (support_fetch(support, 1, &subscription, after)->n_items == 0 && support->now_ms < expires_ms + HOUR_MS)
 			support_service_wait(support, MINUTE_MS / 4);
 		assert_true(support->now_ms <= expires_ms + 51 * MINUTE_MS);
 		latest = support->now_ms - expires_ms > latest ? support->now_ms - expires_ms : latest;

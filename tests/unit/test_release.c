@@ -472,8 +472,7 @@ static size_t release_groups(struct waiting *waiting, struct candidate *candidat
 	return staying;
 }
 
-static size_t plain_tick(struct waiting *waiting, size_t count, uint32_t k, uint64_t tick_ms,
-                         const struct trees *trees)
+static size_t plain_tick(struct waiting *waiting, size_t count, uint32_t k, uint64_t tick_ms, const struct trees *trees)
 {
 	static struct candidate candidates[CROWD_MAX];
 	size_t gathered = gather(waiting, count, k, tick_ms, trees, candidates);
