@@ -163,13 +163,11 @@ def presence(f):
 def delays(f):
     rows = []
     for load in LOADS:
-        for hold in (0, 1, 10, 30, 60):
-            variant = "direct" if hold == 0 else "two"
-            answers = f.share("delay", "answer", load=load, hold=hold) if hold in (0, 1, 10, 30) else "–"
-            rows.append([f"{load:,}", f"{hold} min",
-                         f.share("delay", "release", load=load, hold=hold, variant=variant),
-                         f.share("delay", "release and class", load=load, hold=hold, variant=variant), answers])
-        rows.append([f"{load:,}", "3 min", "–", "–", f.share("delay", "answer", load=load, hold=3)])
+        for hold in (0, 1, 3, 10, 30, 60):
+            how = {"load": load, "hold": hold, "variant": "direct" if hold == 0 else "two"}
+            rows.append([f"{load:,}", f"{hold} min", f.share("delay", "release", **how),
+                         f.share("delay", "release and class", **how),
+                         f.share("delay", "answer", load=load, hold=hold)])
     return table(["calls a day", "mean hold", "release: caller named", "... with the class and all earlier calls",
                   "answer, question, end: sender named"], rows)
 
