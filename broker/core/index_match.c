@@ -10,7 +10,7 @@
 #include "packed_filter.h"
 #include "posting_scan.h"
 
-enum { FOUND_MAX = 64, CACHE_LINE_BYTES = 64, FETCH_BYTES_MAX = 512 };
+enum { FOUND_MAX = 64 };
 
 struct match {
 	const struct index *index;
@@ -70,12 +70,6 @@ struct found {
 	uint32_t depth; // of its category in the chain: so many nodes lie below it
 };
 
-static void fetch_ahead(const void *memory, uint32_t bytes)
-{
-	for (uint32_t at = 0; at < bytes && at < FETCH_BYTES_MAX; at += CACHE_LINE_BYTES)
-		__builtin_prefetch((const char *)memory + at);
-}
-
 static void try_block(const struct match *match, struct block block, uint32_t excludable)
 {
 	const struct stretch stretch = {
@@ -91,7 +85,7 @@ static void try_long(const struct match *match, const struct runs *runs, uint32_
 	const struct pool *pool = &match->index->pool;
 	for (uint32_t i = 0; i < runs->count; i++) {
 		if (i + 1 < runs->count)
-			fetch_ahead(pool_at(pool, runs->items[i + 1].block.at), FETCH_BYTES_MAX);
+			block_fetch(pool, false, runs->items[i + 1].block);
 		try_block(match, runs->items[i].block, excludable);
 	}
 }
@@ -108,36 +102,38 @@ static void try_found(const struct match *match, const struct found *found, uint
 	}
 }
 
-static void fetch_slots(const struct match *match)
+// The keys of the chain under which anything is posted.
+static uint32_t used_keys(const struct chain *chain, const uint32_t *counts, uint32_t places[DEPTH_MAX + 1])
 {
-	const struct pairs *pairs = &match->index->pairs;
-	for (uint32_t i = 0; i < match->categories.count; i++) {
-		uint32_t category = match->categories.keys[i];
-		if (match->index->category_counts[category] == 0)
-			continue;
-		for (uint32_t j = 0; j < match->regions.count; j++)
-			__builtin_prefetch(&pairs->slots[pairs_home(pairs, category, match->regions.keys[j])]);
-	}
+	uint32_t used = 0;
+	for (uint32_t i = 0; i < chain->count; i++)
+		if (counts[chain->keys[i]] > 0)
+			places[used++] = i;
+	return used;
 }
 
 static void try_pairs(const struct match *match)
 {
 	const struct index *index = match->index;
+	const struct pairs *pairs = &index->pairs;
+	const uint32_t *categories = match->categories.keys, *regions = match->regions.keys;
+	uint32_t category_places[DEPTH_MAX + 1], region_places[DEPTH_MAX + 1];
+	uint32_t category_count = used_keys(&match->categories, index->category_counts, category_places);
+	uint32_t region_count = used_keys(&match->regions, index->region_counts, region_places);
 	struct found found[FOUND_MAX];
 	uint32_t count = 0;
-	fetch_slots(match);
-	for (uint32_t i = 0; i < match->categories.count; i++) {
-		uint32_t category = match->categories.keys[i];
-		if (index->category_counts[category] == 0)
-			continue;
-		for (uint32_t j = 0; j < match->regions.count; j++) {
-			uint32_t region = match->regions.keys[j];
-			const struct pair *pair = index->region_counts[region] ? pairs_find(&index->pairs, category, region) : NULL;
+	for (uint32_t i = 0; i < category_count; i++)
+		for (uint32_t j = 0; j < region_count; j++)
+			__builtin_prefetch(
+			    &pairs->slots[pairs_home(pairs, categories[category_places[i]], regions[region_places[j]])]);
+	for (uint32_t i = 0; i < category_count; i++) {
+		for (uint32_t j = 0; j < region_count; j++) {
+			const struct pair *pair = pairs_find(pairs, categories[category_places[i]], regions[region_places[j]]);
 			if (!pair)
 				continue;
 			if (!pair_is_long(pair))
-				fetch_ahead(pool_at(&index->pool, pair->block.at), block_bytes(false, pair->block.count));
-			found[count++] = (struct found){.pair = pair, .depth = i};
+				block_fetch(&index->pool, false, pair->block);
+			found[count++] = (struct found){.pair = pair, .depth = category_places[i]};
 			if (count == FOUND_MAX) {
 				try_found(match, found, count);
 				count = 0;
@@ -160,7 +156,7 @@ static void try_regions(const struct match *match, const struct runs *runs, uint
 	for (uint32_t i = runs_find(runs, first, 0); i < runs->count && runs->items[i].region <= last; i++) {
 		struct block block = runs->items[i].block;
 		if (i + 1 < runs->count)
-			fetch_ahead(pool_at(pool, runs->items[i + 1].block.at), FETCH_BYTES_MAX);
+			block_fetch(pool, true, runs->items[i + 1].block);
 		struct stretch stretch = {
 		    .columns = block_columns(pool, true, block),
 		    .to = block.count,

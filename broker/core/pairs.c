@@ -36,14 +36,6 @@ static void rehash(struct pairs *pairs, uint32_t room)
 	free(old);
 }
 
-const struct pair *pairs_find(const struct pairs *pairs, uint32_t category, uint32_t region)
-{
-	if (pairs->room == 0)
-		return NULL;
-	const struct pair *pair = slot_for(pairs, category, region);
-	return pair->block.count > 0 ? pair : NULL;
-}
-
 // ---- long lists
 
 static struct runs *long_new(struct pairs *pairs, uint32_t *number)

@@ -21,8 +21,6 @@ void pairs_insert(struct pairs *pairs, struct pool *pool, uint32_t category, uin
                   const struct posting *posting);
 // The posting must be there.
 void pairs_remove(struct pairs *pairs, struct pool *pool, uint32_t category, uint32_t region, uint32_t number);
-// NULL if nothing is posted there.
-const struct pair *pairs_find(const struct pairs *pairs, uint32_t category, uint32_t region);
 void pairs_fini(struct pairs *pairs);
 
 // The slot where the search for a pair begins, to be fetched ahead of it.
@@ -33,6 +31,20 @@ static inline uint32_t pairs_home(const struct pairs *pairs, uint32_t category, 
 	key ^= key >> 32;
 	key *= UINT64_C(0xd6e8feb86659fd93);
 	return (uint32_t)((key >> 32) * pairs->room >> 32);
+}
+
+// NULL if nothing is posted there.
+static inline const struct pair *pairs_find(const struct pairs *pairs, uint32_t category, uint32_t region)
+{
+	if (pairs->room == 0)
+		return NULL;
+	for (uint32_t slot = pairs_home(pairs, category, region);; slot = slot + 1 == pairs->room ? 0 : slot + 1) {
+		const struct pair *pair = &pairs->slots[slot];
+		if (pair->block.count == 0)
+			return NULL;
+		if (pair->category == category && pair->region == region)
+			return pair;
+	}
 }
 
 static inline bool pair_is_long(const struct pair *pair)

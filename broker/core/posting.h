@@ -39,7 +39,7 @@ struct block {
 	uint32_t at; // in the pool, 0 when the count is 0
 	uint32_t count;
 };
-enum { BLOCK_POSTINGS_MAX = 128 };
+enum { BLOCK_POSTINGS_MAX = 64 };
 
 // Columns of one block.
 struct columns {
@@ -47,8 +47,45 @@ struct columns {
 	int16_t *low, *high;
 	uint16_t *terms, *traits, *excluded;
 };
-uint32_t block_bytes(bool wide, uint32_t count);
-struct columns block_columns(const struct pool *pool, bool wide, struct block block);
+
+// Room for as many postings as the count rounded up to the next of a few sizes, so that the size needs no field.
+extern const uint8_t BLOCK_ROOMS[BLOCK_POSTINGS_MAX + 1];
+
+// Layout of a block with room for r postings (offsets in bytes):
+//   narrow  number 0   low 4r   high 6r   terms 8r   traits 10r   excluded 12r
+//   wide    number 0   region 4r   before 8r   low 12r   high 14r   terms 16r   traits 18r   excluded 20r
+enum { POSTING_NARROW_BYTES = 14, POSTING_WIDE_BYTES = 22 };
+
+static inline struct columns block_columns_at(const struct pool *pool, bool wide, uint32_t at, uint32_t room)
+{
+	uint32_t *words = pool_at(pool, at);
+	uint16_t *halves = (uint16_t *)(words + (wide ? 3 * room : room));
+	return (struct columns){
+	    .number = words,
+	    .region = wide ? words + room : words,
+	    .before = wide ? words + 2 * room : words,
+	    .low = (int16_t *)halves,
+	    .high = (int16_t *)(halves + room),
+	    .terms = halves + 2 * room,
+	    .traits = halves + 3 * room,
+	    .excluded = halves + 4 * room,
+	};
+}
+
+static inline struct columns block_columns(const struct pool *pool, bool wide, struct block block)
+{
+	return block_columns_at(pool, wide, block.at, BLOCK_ROOMS[block.count]);
+}
+
+// Asks for the block's memory ahead of its use.
+static inline void block_fetch(const struct pool *pool, bool wide, struct block block)
+{
+	enum { CACHE_LINE_BYTES = 64, FETCH_BYTES_MAX = 1024 };
+	uint32_t bytes = BLOCK_ROOMS[block.count] * (wide ? POSTING_WIDE_BYTES : POSTING_NARROW_BYTES);
+	const char *memory = (const char *)pool_at(pool, block.at);
+	for (uint32_t at = 0; at < bytes && at < FETCH_BYTES_MAX; at += CACHE_LINE_BYTES)
+		__builtin_prefetch(memory + at);
+}
 
 // The first place whose key is not below (region, number); region is 0 for narrow blocks.
 uint32_t block_find(const struct pool *pool, bool wide, struct block block, uint32_t region, uint32_t number);
