@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "broker/service/homes.h"
 #include "broker/service/replay.h"
 #include "broker/service/session.h"
 #include "proto/seal.h"
@@ -307,6 +308,137 @@ static void test_sessions_are_bounded(void **state)
 	sessions_free(sessions);
 }
 
+// ---- envelopes and pushes
+
+static void envelope_make(struct support_broker *broker, const struct sign_pair *account, Oyez__AccountRecord *record,
+                          uint64_t sent_at_ms, uint8_t *envelope, struct cell_exchange *exchange)
+{
+	Oyez__EnvelopeBody body = OYEZ__ENVELOPE_BODY__INIT;
+	if (record->guardian_id.len == 0)
+		record->guardian_id = wire_bytes(broker->identity.public_key, KEY_BYTES);
+	record->made_at_ms = broker->now_ms;
+	ProtobufCBinaryData bytes = support_sign(broker, account, TAG_ACCOUNT, &record->base);
+	body.sent_at_ms = sent_at_ms;
+	body.account = wire_unpack(&broker->arena, &oyez__signed__descriptor, bytes.data, bytes.len);
+	ProtobufCBinaryData plain = wire_pack(&broker->arena, &body.base);
+	assert_int_equal(envelope_seal_request(broker->gateway.pair.public_key, plain.data, plain.len, envelope, exchange),
+	                 ERR_OK);
+}
+
+// NULL and *clear_error for an error in clear.
+static const Oyez__GuardianReply *envelope_open(struct support_broker *broker, const struct cell_exchange *exchange,
+                                                struct support_frame frame, enum err *clear_error)
+{
+	ProtobufCAllocator allocator = wire_allocator(&broker->arena);
+	Oyez__GuardianReply *reply;
+	const uint8_t *message;
+	size_t count;
+	if (frame.count != ENVELOPE_BYTES) {
+		*clear_error = clear_error_of(broker, frame);
+		return NULL;
+	}
+	uint8_t *plain = arena_alloc(&broker->arena, ENVELOPE_REPLY_PLAIN_BYTES);
+	assert_int_equal(envelope_open_reply(exchange, frame.bytes, frame.count, plain, &message, &count), ERR_OK);
+	assert_int_equal(codec_decode_guardian_reply(&allocator, message, count, &reply, NULL), ERR_OK);
+	assert_int_equal(reply->now_ms, broker->now_ms);
+	return reply;
+}
+
+static enum err envelope_error(struct support_broker *broker, const struct sign_pair *account,
+                               Oyez__AccountRecord *record, uint64_t sent_at_ms)
+{
+	uint8_t *envelope = arena_alloc(&broker->arena, ENVELOPE_BYTES);
+	struct cell_exchange exchange;
+	enum err err = ERR_OK;
+	envelope_make(broker, account, record, sent_at_ms, envelope, &exchange);
+	const Oyez__GuardianReply *reply =
+	    envelope_open(broker, &exchange, support_frame_ask(broker, envelope, ENVELOPE_BYTES, false), &err);
+	return !reply ? err : reply->body_case == OYEZ__GUARDIAN_REPLY__BODY_ERROR ? (enum err)reply->error->code : ERR_OK;
+}
+
+static void test_envelopes(void **state)
+{
+	struct support_broker *broker = *state;
+	struct sign_pair account;
+	Oyez__ShowAccount show = OYEZ__SHOW_ACCOUNT__INIT;
+	Oyez__AccountRecord record = OYEZ__ACCOUNT_RECORD__INIT;
+	uint8_t envelope[ENVELOPE_BYTES];
+	struct cell_exchange exchange;
+	enum err err = ERR_OK;
+	sign_pair_new(&account);
+	record.body_case = OYEZ__ACCOUNT_RECORD__BODY_SHOW;
+	record.show = &show;
+	envelope_make(broker, &account, &record, broker->now_ms, envelope, &exchange);
+	struct support_frame frame = support_frame_ask(broker, envelope, ENVELOPE_BYTES, false);
+	const Oyez__GuardianReply *reply = envelope_open(broker, &exchange, frame, &err);
+	assert_non_null(reply);
+	assert_int_equal(reply->body_case, OYEZ__GUARDIAN_REPLY__BODY_ERROR);
+	assert_int_equal(reply->error->code, ERR_ACCOUNT_UNKNOWN);
+	reply = envelope_open(broker, &exchange, support_frame_ask(broker, envelope, ENVELOPE_BYTES, false), &err);
+	assert_int_equal(reply->error->code, ERR_CELL_REPLAYED);
+	envelope[ENVELOPE_BYTES - 1] ^= 1;
+	assert_null(envelope_open(broker, &exchange, support_frame_ask(broker, envelope, ENVELOPE_BYTES, false), &err));
+	assert_int_equal(err, ERR_CELL_SEALED);
+	assert_int_equal(envelope_error(broker, &account, &record, broker->now_ms - CELL_AGE_MS_MAX - 1), ERR_CELL_STALE);
+	uint8_t other[KEY_BYTES] = {1};
+	record.guardian_id = wire_bytes(other, KEY_BYTES);
+	assert_int_equal(envelope_error(broker, &account, &record, broker->now_ms), ERR_WRONG_BROKER);
+}
+
+static void test_homes_as_every_wallet_sees_them(void **state)
+{
+	struct support_broker *broker = *state;
+	struct sign_pair account, home;
+	Oyez__GetHome get = OYEZ__GET_HOME__INIT;
+	Oyez__AccountRecord record = OYEZ__ACCOUNT_RECORD__INIT;
+	sign_pair_new(&account);
+	sign_pair_new(&home);
+	record.body_case = OYEZ__ACCOUNT_RECORD__BODY_GET_HOME;
+	record.get_home = &get;
+	assert_int_equal(envelope_error(broker, &account, &record, broker->now_ms), ERR_OK);
+	get.home_id = wire_bytes(home.public_key, KEY_BYTES);
+	assert_int_equal(envelope_error(broker, &account, &record, broker->now_ms), ERR_HOME_UNKNOWN);
+	struct home shown = {.url = "tcp://127.0.0.1:1", .err = ERR_CONFIG_CONFLICT};
+	memcpy(shown.key, home.public_key, KEY_BYTES);
+	homes_put(verifier_homes(broker->verifier), &shown);
+	assert_int_equal(envelope_error(broker, &account, &record, broker->now_ms), ERR_CONFIG_CONFLICT);
+	ProtobufCBinaryData config = support_sign(broker, &home, TAG_CONFIG, &get.base);
+	shown.err = ERR_OK;
+	shown.config = config.data;
+	shown.config_bytes = config.len;
+	homes_put(verifier_homes(broker->verifier), &shown);
+	assert_int_equal(envelope_error(broker, &account, &record, broker->now_ms), ERR_OK);
+}
+
+static enum err push_error(struct support_broker *broker, const struct sign_pair *home, const uint8_t guardian[KEY_BYTES],
+                           uint64_t made_at_ms, const char *tag)
+{
+	Oyez__PushBatch batch = OYEZ__PUSH_BATCH__INIT;
+	Oyez__Request request = OYEZ__REQUEST__INIT;
+	batch.guardian_id = wire_bytes(guardian, KEY_BYTES);
+	batch.made_at_ms = made_at_ms;
+	ProtobufCBinaryData bytes = support_sign(broker, home, tag, &batch.base);
+	request.body_case = OYEZ__REQUEST__BODY_PUSH;
+	request.push = wire_unpack(&broker->arena, &oyez__signed__descriptor, bytes.data, bytes.len);
+	return support_vendor_error(support_request(broker, &request));
+}
+
+static void test_pushes(void **state)
+{
+	struct support_broker *broker = *state;
+	const uint8_t *us = broker->identity.public_key;
+	struct sign_pair home;
+	sign_pair_new(&home);
+	assert_int_equal(push_error(broker, &home, us, broker->now_ms, TAG_PUSH), ERR_HOME_UNKNOWN);
+	assert_int_equal(push_error(broker, &home, us, broker->now_ms - RECORD_AGE_MS_MAX - 1, TAG_PUSH), ERR_STALE);
+	assert_int_equal(push_error(broker, &home, home.public_key, broker->now_ms, TAG_PUSH), ERR_WRONG_BROKER);
+	assert_int_equal(push_error(broker, &home, us, broker->now_ms, TAG_VOUCHER), ERR_BAD_SIGNATURE);
+	broker->config.homes = (const uint8_t(*)[KEY_BYTES])home.public_key;
+	broker->config.home_count = 1;
+	service_reconfigure(broker->service, &broker->config);
+	assert_int_equal(push_error(broker, &home, us, broker->now_ms, TAG_PUSH), ERR_OK);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -322,6 +454,9 @@ int main(void)
 	    TEST(test_session),
 	    TEST(test_challenges),
 	    cmocka_unit_test(test_sessions_are_bounded),
+	    TEST(test_envelopes),
+	    TEST(test_homes_as_every_wallet_sees_them),
+	    TEST(test_pushes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
