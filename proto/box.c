@@ -54,7 +54,8 @@ enum err box_open(const struct hpke_pair *reply, const uint8_t box_id[BOX_ID_BYT
 	context.sequence = 0;
 	for (int i = 0; i < 8; i++)
 		context.sequence = context.sequence << 8 | cell[SEQUENCE_AT + i];
-	enum err err = hpke_open(&context, box_id, BOX_ID_BYTES, cell + CIPHERTEXT_AT, BOX_CELL_BYTES - CIPHERTEXT_AT, plain);
+	enum err err =
+	    hpke_open(&context, box_id, BOX_ID_BYTES, cell + CIPHERTEXT_AT, BOX_CELL_BYTES - CIPHERTEXT_AT, plain);
 	hpke_context_wipe(&context);
 	if (err)
 		return err;
@@ -88,7 +89,8 @@ static uint64_t next_age(uint64_t age)
 
 uint64_t box_slot_after(uint64_t released_at_ms, uint8_t expiry_band, uint64_t after_ms)
 {
-	uint64_t slot_ms = after_ms < released_at_ms ? released_at_ms : released_at_ms + next_age(after_ms - released_at_ms);
+	uint64_t slot_ms =
+	    after_ms < released_at_ms ? released_at_ms : released_at_ms + next_age(after_ms - released_at_ms);
 	return slot_ms < box_over_ms(released_at_ms, expiry_band) ? slot_ms : 0;
 }
 

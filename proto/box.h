@@ -32,8 +32,8 @@ void box_sender_wipe(struct box_sender *sender);
 enum err box_open(const struct hpke_pair *reply, const uint8_t box_id[BOX_ID_BYTES], const uint8_t cell[BOX_CELL_BYTES],
                   uint8_t plain[BOX_PLAIN_BYTES], const uint8_t **message, size_t *message_bytes);
 
-// The schedule of a box released at `released_at_ms` in this expiry band (1 to 5): the first time later than `after_ms`,
-// 0 when there is none. And the time when it is over.
+// The schedule of a box released at `released_at_ms` in this expiry band (1 to 5): the first time later than
+// `after_ms`, 0 when there is none. And the time when it is over.
 uint64_t box_slot_after(uint64_t released_at_ms, uint8_t expiry_band, uint64_t after_ms);
 uint64_t box_over_ms(uint64_t released_at_ms, uint8_t expiry_band);
 // Cells from `from_ms` to `to_ms` after the release.

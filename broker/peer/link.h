@@ -32,16 +32,16 @@ struct link_request {
 
 struct link_options {
 	uv_loop_t *loop;
-	const char *url; // tcp://, tls+tcp:// or ipc://
-	uint64_t timeout_ms; // of a request, from link_ask on; 0: as usual. Real time
+	const char *url;                  // tcp://, tls+tcp:// or ipc://
+	uint64_t timeout_ms;              // of a request, from link_ask on; 0: as usual. Real time
 	void (*connected)(void *context); // after each time it came to a connection
 	void *context;
 };
 
 // Dials until link_close. ERR_IO: the address is none; ERR_NO_MEMORY. Then, too, close and free *out unless it is NULL.
 enum err link_open(const struct link_options *options, struct link **out);
-// `done` is called once, later, unless this returns an error: ERR_BUSY (the queue, or the owner's share of it, is full),
-// ERR_HOME_UNREACHABLE (no connection for some seconds). The frame is taken over in any case.
+// `done` is called once, later, unless this returns an error: ERR_BUSY (the queue, or the owner's share of it, is
+// full), ERR_HOME_UNREACHABLE (no connection for some seconds). The frame is taken over in any case.
 enum err link_ask(struct link *link, const struct link_request *request);
 bool link_is_connected(const struct link *link);
 // Answers what is under way with ERR_STOPPING and closes handles; run the loop until it is empty, then link_free, which

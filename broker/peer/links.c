@@ -115,7 +115,8 @@ static void take_config(struct peer *peer, const Oyez__Signed *record)
 		set_error(peer, err, "");
 		break;
 	case ERR_CONFIG_CONFLICT:
-		set_error(peer, err, "it showed two configurations under one number: ask its operator; do not use it till then");
+		set_error(peer, err,
+		          "it showed two configurations under one number: ask its operator; do not use it till then");
 		break;
 	case ERR_HOME_UNREACHABLE:
 		set_error(peer, err, "it shows an older configuration than before: was it restored from a backup?");

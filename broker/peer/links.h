@@ -38,7 +38,7 @@ enum { LINKS_MAX = HOMES_MAX + GUARDIANS_MAX };
 
 struct links_numbers {
 	size_t brokers, connected, conflicts;
-	uint64_t relayed, relay_errors;            // cells
+	uint64_t relayed, relay_errors;             // cells
 	uint64_t pushed, push_errors, push_dropped; // batches: taken, refused by the guardian, never sent
 };
 

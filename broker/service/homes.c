@@ -77,8 +77,7 @@ static Oyez__Home *describe(const struct entry *entry, struct arena *arena)
 	return home;
 }
 
-static enum err answer_one(struct homes *homes, ProtobufCBinaryData home_id, struct arena *arena,
-                           Oyez__Homes *message)
+static enum err answer_one(struct homes *homes, ProtobufCBinaryData home_id, struct arena *arena, Oyez__Homes *message)
 {
 	const struct entry *entry = find(homes, home_id.data);
 	if (!entry)
@@ -91,8 +90,7 @@ static enum err answer_one(struct homes *homes, ProtobufCBinaryData home_id, str
 	return home->config ? ERR_OK : ERR_HOME_UNREACHABLE;
 }
 
-enum err homes_answer(struct homes *homes, ProtobufCBinaryData home_id, struct arena *arena,
-                      Oyez__GuardianReply *reply)
+enum err homes_answer(struct homes *homes, ProtobufCBinaryData home_id, struct arena *arena, Oyez__GuardianReply *reply)
 {
 	Oyez__Homes *message = arena_alloc(arena, sizeof *message);
 	oyez__homes__init(message);

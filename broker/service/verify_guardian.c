@@ -97,8 +97,7 @@ void guardian_frame(const struct request *request, const Oyez__GuardianReply *re
 		verify_error_frame(request, ERR_INTERNAL, "", frame, frame_bytes);
 }
 
-void guardian_error_frame(const struct request *request, const Oyez__Error *error, uint8_t **frame,
-                          size_t *frame_bytes)
+void guardian_error_frame(const struct request *request, const Oyez__Error *error, uint8_t **frame, size_t *frame_bytes)
 {
 	Oyez__GuardianReply reply = OYEZ__GUARDIAN_REPLY__INIT;
 	reply.body_case = OYEZ__GUARDIAN_REPLY__BODY_ERROR;

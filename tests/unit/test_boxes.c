@@ -1,5 +1,5 @@
-// Boxes as a home fills them: what a post may name, the schedule whatever becomes of the intent, what the cells say, and
-// what it costs.
+// Boxes as a home fills them: what a post may name, the schedule whatever becomes of the intent, what the cells say,
+// and what it costs.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -313,9 +313,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_a_post_names_both_or_none), TEST(test_the_schedule_goes_on_whatever_happens),
+	    TEST(test_a_post_names_both_or_none),        TEST(test_the_schedule_goes_on_whatever_happens),
 	    TEST(test_offers_arrive_in_parts_and_again), TEST(test_order_says_nothing),
-	    TEST(test_batches_under_way_are_bounded), TEST(test_what_it_costs),
+	    TEST(test_batches_under_way_are_bounded),    TEST(test_what_it_costs),
 	};
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -311,8 +311,8 @@ static void test_a_cell_goes_and_comes(void **state)
 	UNTIL(scene->done == 2);
 	assert_int_equal(scene->err, ERR_CELL_REPLAYED);
 	uint8_t other[KEY_BYTES] = {1};
-	assert_int_equal(
-	    links_relay(scene->links, other, &(struct id){{1}}, scene->cell, on_relayed, scene, 77), ERR_HOME_UNKNOWN);
+	assert_int_equal(links_relay(scene->links, other, &(struct id){{1}}, scene->cell, on_relayed, scene, 77),
+	                 ERR_HOME_UNKNOWN);
 }
 
 static void test_one_account_does_not_hold_it_up(void **state)
@@ -438,9 +438,12 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_a_cell_goes_and_comes),   TEST(test_one_account_does_not_hold_it_up),
-	    TEST(test_two_contents_under_one_number), TEST(test_another_broker_answers_there),
-	    TEST(test_lost_and_found),          TEST(test_pushes),
+	    TEST(test_a_cell_goes_and_comes),
+	    TEST(test_one_account_does_not_hold_it_up),
+	    TEST(test_two_contents_under_one_number),
+	    TEST(test_another_broker_answers_there),
+	    TEST(test_lost_and_found),
+	    TEST(test_pushes),
 	    TEST(test_closing_answers_what_waits),
 	};
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
