@@ -168,7 +168,7 @@ static uint64_t number_from(const char *name, uint64_t otherwise)
 
 int main(void)
 {
-	enum { DEFAULT_ROUNDS = 100 };
+	enum { DEFAULT_ROUNDS = 150 };
 	uint64_t first = number_from("OYEZ_SEED", 1), rounds = number_from("OYEZ_ROUNDS", DEFAULT_ROUNDS);
 	for (seed = first; seed < first + rounds; seed++)
 		one_round();
