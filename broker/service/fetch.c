@@ -15,6 +15,7 @@
 
 enum {
 	LOOKS_PER_COMMAND = 20000, // headers looked at here, so that one command takes less than a millisecond
+	SIEVE_FROM = 64,           // records for which making a sieve pays
 	SCAN_WAIT_MS = 10 * 1000,  // for a scan, beyond what the vendor waits anyway; its library allows for 15 s
 };
 // The largest answer there can be, with the cursors of all pairs.
@@ -66,6 +67,7 @@ struct collector {
 	struct filter indexed;
 	uint64_t position; // looked at up to here
 	uint64_t held_seq; // releases up to here may be with the vendor
+	struct sieve *sieve; // while many records are looked at
 };
 
 // Is this record an event for the pair?
@@ -76,7 +78,12 @@ static bool wanted(const struct collector *collector, const struct match_header 
 	if (header->kind == FEED_TOMBSTONE &&
 	    (header->release_seq <= collector->listener->start_seq || header->release_seq > collector->held_seq))
 		return false;
-	return filter_match(collector->filter, header, &collector->service->trees, maybe, NULL) &&
+	unsigned sieved = collector->sieve ? sieve_look(collector->sieve, &header->facets) : SIEVE_PASSES;
+	*maybe = 0;
+	if (!sieved)
+		return false;
+	bool decided = collector->sieve && collector->sieve->complete && sieved & SIEVE_CERTAIN;
+	return (decided || filter_match(collector->filter, header, &collector->service->trees, maybe, NULL)) &&
 	       rules_match(&header->facets, collector->facts, NULL);
 }
 
@@ -135,15 +142,19 @@ static void look_at_tail(struct collector *collector)
 {
 	const struct feed_tail *tail = &collector->service->tail;
 	uint64_t last = tail->after + tail->count;
+	if (last - collector->position >= SIEVE_FROM)
+		collector->sieve = sieve_new(collector->filter, &collector->service->trees);
 	for (uint64_t seq = collector->position + 1; seq <= last; seq++) {
 		if (collector->budget == 0) {
 			collector->full = true;
-			return;
+			break;
 		}
 		collector->budget--;
 		if (!look(collector, seq, feed_tail_header(tail, seq), (struct bytes){0}))
-			return;
+			break;
 	}
+	sieve_free(collector->sieve);
+	collector->sieve = NULL;
 }
 
 // Neither ring nor tail reach back to `after`: between it and them there are records to be looked at.
