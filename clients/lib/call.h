@@ -21,6 +21,7 @@ struct transport {
 	Oyez__Config *config;
 	uint8_t *config_signed; // the Signed it came in
 	size_t config_signed_bytes;
+	uint64_t config_at_ms; // when it came
 	bool refreshing;
 	int64_t clock_offset_ms;
 	struct transport_call *calls;

@@ -144,8 +144,11 @@ static void take_status(struct oyez_customer *customer, Oyez__Wallet__Intent *in
 	enum err err = codec_decode(&oyez__status__descriptor, NULL, item->bytes.data, item->bytes.len, &message, NULL);
 	if (!err) {
 		const Oyez__Status *status = (const Oyez__Status *)message;
+		uint32_t estimate = intent->crowd_estimate, want = intent->crowd_want;
 		err = field_is_id(&status->intent_id, &keys->id) ? apply_status(customer, intent, status, now_ms)
 		                                                 : ERR_BINDING_MISMATCH;
+		intent->crowd_estimate = estimate; // of which a box says nothing
+		intent->crowd_want = want;
 	}
 	if (message)
 		protobuf_c_message_free_unpacked(message, NULL);

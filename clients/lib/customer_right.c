@@ -159,8 +159,8 @@ static uint64_t keep_until(uint64_t expires_at_ms, uint64_t now_ms)
 			beyond_days = bands[i].to_days - bands[i].from_days;
 	}
 	uint64_t last_ms = expires_at_ms + (beyond_days + 1) * DAY_MS;
-	if (last_ms > now_ms + EXPIRES_MS_MAX + DAY_MS)
-		last_ms = now_ms + EXPIRES_MS_MAX + DAY_MS;
+	if (last_ms > now_ms + BOX_KEEP_MS_MAX - 2 * DAY_MS)
+		last_ms = now_ms + BOX_KEEP_MS_MAX - 2 * DAY_MS;
 	return (last_ms / DAY_MS + 1) * DAY_MS;
 }
 

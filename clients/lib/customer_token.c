@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clients/lib/call.h"
 #include "clients/lib/customer.h"
 #include "proto/token.h"
 
@@ -48,18 +49,31 @@ static bool key_is_current(const Oyez__Wallet__Token *token, const Oyez__Config 
 	return false;
 }
 
+// An agent lives for weeks: the configuration it began with knows nothing of a later epoch's key.
+static enum err config_of_today(struct connection *home, const Oyez__Config **config, struct oyez_error *error)
+{
+	enum err err = transport_config(home->transport, config, error);
+	bool old = !err && (*config)->n_token_keys &&
+	           (*config)->token_keys[0]->epoch != token_epoch_of(transport_now_ms(home->transport));
+	if (old && home->transport->config_at_ms + HOUR_MS < transport_now_ms(home->transport))
+		err = transport_refresh(home->transport, error);
+	return err ? err : transport_config(home->transport, config, error);
+}
+
 static bool token_is_over(const Oyez__Wallet__Token *token, const struct connection *home, const Oyez__Config *config,
                           uint64_t now_ms)
 {
 	if (!key_is(&token->home_key, home->key))
 		return false;
-	return !token_is_usable(token, now_ms) || (config->n_token_keys && !key_is_current(token, config));
+	// A token younger than the configuration may be of a key this does not show yet.
+	bool judged = config->n_token_keys && token->issued_at_ms <= home->transport->config_at_ms;
+	return !token_is_usable(token, now_ms) || (judged && !key_is_current(token, config));
 }
 
 void tokens_drop(struct oyez_customer *customer, struct connection *home)
 {
 	const Oyez__Config *config;
-	if (transport_config(home->transport, &config, NULL))
+	if (config_of_today(home, &config, NULL))
 		return;
 	uint64_t now_ms = transport_now_ms(home->transport);
 	const Oyez__Wallet__File *file = wallet_records(customer->wallet);
@@ -121,7 +135,7 @@ static enum err batch_fill(Oyez__Wallet__Batch *batch, const struct connection *
 static enum err batch_begin(struct oyez_customer *customer, struct connection *home, struct oyez_error *error)
 {
 	const Oyez__Config *config;
-	enum err err = transport_config(home->transport, &config, error);
+	enum err err = config_of_today(home, &config, error);
 	if (err)
 		return err;
 	if (config->n_token_keys == 0)
@@ -332,12 +346,13 @@ enum err tokens_top_up(struct oyez_customer *customer, struct connection *home, 
 
 // ---- when
 
+// Chooses the moment of the next asking.
 static void plan(struct oyez_customer *customer, struct connection *guardian, uint64_t now_ms)
 {
 	if (wallet_begin(customer->wallet, NULL))
 		return;
 	Oyez__Wallet__Account *account = wallet_account(customer->wallet, guardian->key);
-	if (account && !account->top_up_at_ms)
+	if (account && account->top_up_at_ms <= now_ms)
 		account->top_up_at_ms = now_ms + randombytes_uniform((uint32_t)TOP_UP_DELAY_MS_MAX) + 1;
 	wallet_commit(customer->wallet, NULL);
 }
@@ -358,6 +373,8 @@ static void consider_home(struct oyez_customer *customer, struct connection *hom
 		plan(customer, guardian, now_ms);
 	} else if (now_ms >= account->top_up_at_ms && !customer->woken) {
 		enum err err = tokens_top_up(customer, home, &problem);
+		if (err)
+			plan(customer, guardian, now_ms);
 		if (err && !error_is_passing(err))
 			customer_problem(customer, &(struct id){0}, err, "tokens");
 	}

@@ -205,6 +205,7 @@ enum err transport_adopt_config(struct transport *transport, const Oyez__Signed 
 	transport->config = config;
 	transport->config_signed = bytes;
 	transport->config_signed_bytes = count;
+	transport->config_at_ms = transport_now_ms(transport);
 	return ERR_OK;
 }
 

@@ -195,13 +195,20 @@ def test_lost_acknowledgement_costs_no_token():
         ready(pair, who)
         # The home stands still: what it is sent waits in its socket, and it answers when nobody listens any more.
         pair.home.process.send_signal(signal.SIGSTOP)
+        calling = two_start(pair, who, "want", "quiet", *PLACE)
         try:
-            lost = pair.run(who, "want", "quiet", *PLACE)
+            # The box is open: the post is on its way. The program ends before it hears of it.
+            wait_for(lambda: pair.guardian.metrics()["oyez_boxes_kept"] == 1, what="the box")
+            try:
+                calling.wait(1)
+            except subprocess.TimeoutExpired:
+                pass
         finally:
+            calling.kill()
+            calling.communicate()
             pair.home.process.send_signal(signal.SIGCONT)
-        assert lost.lines[0]["status"] == "pending", lost
-        wait_for(lambda: pair.ask(who, "show", lost.lines[0]["intent"])[0]["status"] in ("waiting", "released"),
-                 what="the post")
+        intent = wait_for(lambda: pair.ask(who, "intents"), what="the intent")[0]["intent"]
+        wait_for(lambda: pair.ask(who, "show", intent)[0]["status"] in ("waiting", "released"), what="the post")
         assert pair.ask(who, "account", "show")[0]["tokens"] == 15
         assert len(pair.ask(who, "intents")) == 1
 
