@@ -8,7 +8,7 @@
 
 struct sieve {
 	uint32_t category_count, region_count; // also where the byte for "unknown" stands
-	bool complete; // the filter has no other condition
+	bool complete;                         // the filter has no other condition
 	const uint8_t *categories, *regions;
 	uint8_t bytes[];
 };

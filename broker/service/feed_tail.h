@@ -17,7 +17,7 @@ struct tail_item {
 };
 
 struct feed_tail {
-	uint64_t after; // records after it are here, up to the feed's last
+	uint64_t after;                    // records after it are here, up to the feed's last
 	uint32_t count, room, records_max; // room: a power of two, or 0
 	size_t bytes;
 	struct match_header *headers; // by position modulo room

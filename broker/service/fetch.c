@@ -19,7 +19,7 @@ enum {
 	SCAN_WAIT_MS = 10 * 1000,  // for a scan, beyond what the vendor waits anyway; its library allows for 15 s
 };
 // The largest answer there can be, with the cursors of all pairs.
-_Static_assert(FETCH_ITEMS_MAX * (RELEASE_BYTES_MAX + 96) + FETCH_PAIRS_MAX * (CURSOR_BYTES + 4) < REPLY_BYTES_MAX,
+_Static_assert(FETCH_ITEMS_MAX *(RELEASE_BYTES_MAX + 96) + FETCH_PAIRS_MAX * (CURSOR_BYTES + 4) < REPLY_BYTES_MAX,
                "a full answer fits a reply");
 
 // ---- cursors
@@ -65,8 +65,8 @@ struct collector {
 	struct listener *listener;
 	const struct filter *filter; // NULL if it means nothing under the present taxonomy
 	struct filter indexed;
-	uint64_t position; // looked at up to here
-	uint64_t held_seq; // releases up to here may be with the vendor
+	uint64_t position;   // looked at up to here
+	uint64_t held_seq;   // releases up to here may be with the vendor
 	struct sieve *sieve; // while many records are looked at
 };
 
@@ -168,7 +168,8 @@ static void pair_begin(struct collector *collector, uint32_t pair, struct listen
 	collector->pair = pair;
 	collector->listener = listener;
 	uint32_t number = (uint32_t)(listener - collector->service->listeners);
-	collector->filter = index_filter(collector->service->index, number, &collector->indexed) ? &collector->indexed : NULL;
+	collector->filter =
+	    index_filter(collector->service->index, number, &collector->indexed) ? &collector->indexed : NULL;
 	collector->position = after;
 	collector->held_seq = listener->received_seq > after ? listener->received_seq : after;
 }
@@ -318,7 +319,8 @@ static struct scan *scan_for(struct service *service, const struct fetch_pair *p
 			scan->hits_max = max && max < FETCH_ITEMS_MAX ? max : FETCH_ITEMS_MAX;
 		}
 		struct filter filter;
-		index_filter(service->index, (uint32_t)(listener - service->listeners), &filter); // `behind` saw that it is there
+		index_filter(service->index, (uint32_t)(listener - service->listeners),
+		             &filter); // `behind` saw that it is there
 		struct scan_pair *pair = scan_add_pair(scan, &filter);
 		pair->subscription = listener->id;
 		pair->pair = (uint32_t)i;

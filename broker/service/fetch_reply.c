@@ -1,6 +1,7 @@
-// Answers to fetches as bytes. At a tick a thousand vendors may get the same few hundred releases, so an item is encoded
-// once (it lies in the tail, equal for everybody but for `pair` and `maybe`), an answer is put together by copying
-// items, and an answer equal to one of the last is not put together at all: it has several owners (shared_bytes.h).
+// Answers to fetches as bytes. At a tick a thousand vendors may get the same few hundred releases, so an item is
+// encoded once (it lies in the tail, equal for everybody but for `pair` and `maybe`), an answer is put together by
+// copying items, and an answer equal to one of the last is not put together at all: it has several owners
+// (shared_bytes.h).
 //
 // Written by hand because protobuf-c knows no items that are encoded already. The numbers are those of vendor.proto;
 // test_service_feed reads every answer back with the decoder.

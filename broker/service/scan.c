@@ -72,8 +72,8 @@ void scan_free(struct scan *scan)
 static struct scan_count *count_place(struct scan_count *counts, size_t room, uint32_t category, uint32_t region)
 {
 	size_t at = (size_t)((category * UINT64_C(0x9e3779b97f4a7c15) ^ region * UINT64_C(0xc2b2ae3d27d4eb4f)) >> 20);
-	while (counts[at & (room - 1)].count > 0 && (counts[at & (room - 1)].category != category ||
-	                                              counts[at & (room - 1)].region != region))
+	while (counts[at & (room - 1)].count > 0 &&
+	       (counts[at & (room - 1)].category != category || counts[at & (room - 1)].region != region))
 		at++;
 	return &counts[at & (room - 1)];
 }
@@ -197,7 +197,8 @@ static void look_to_fetch(struct scan *scan, struct scan_pair *pair, uint64_t se
 	bool certain;
 	if (header->kind == FEED_PURGED)
 		return;
-	if (header->kind == FEED_TOMBSTONE && (header->release_seq <= pair->start_seq || header->release_seq > pair->held_seq))
+	if (header->kind == FEED_TOMBSTONE &&
+	    (header->release_seq <= pair->start_seq || header->release_seq > pair->held_seq))
 		return;
 	if (!matches(scan, pair, header, &certain))
 		return;

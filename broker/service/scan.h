@@ -2,7 +2,8 @@
 // runs it over snapshots of the store (scan_run, any thread), the service takes the result back as part of a batch.
 // It is a function of its description and of what is committed; it changes nothing.
 //
-//   service_apply ... service_commit -> service_scan_next -> scan_run until it says done -> service_scan_done in a batch
+//   service_apply ... service_commit -> service_scan_next -> scan_run until it says done -> service_scan_done in a
+//   batch
 //
 // Two kinds: a fetch looks for a vendor's next events behind what the service remembers; a count says how many past
 // releases a filter would have matched.
@@ -29,14 +30,14 @@ struct scan_hit {
 // One subscription of a fetch, or the filter of a count.
 struct scan_pair {
 	struct id subscription;
-	uint32_t pair;          // of the fetch
-	struct filter *filter;  // its own copy
-	uint64_t from_seq;      // began behind it
-	uint64_t after;         // looked at up to here
-	uint64_t start_seq;     // tombstones of releases up to here are not for it
-	uint64_t received_seq;  // as of the beginning: releases up to here may be with the vendor
-	uint64_t held_seq;      // the same, with those found since
-	bool done;              // looked at everything the last snapshot had
+	uint32_t pair;         // of the fetch
+	struct filter *filter; // its own copy
+	uint64_t from_seq;     // began behind it
+	uint64_t after;        // looked at up to here
+	uint64_t start_seq;    // tombstones of releases up to here are not for it
+	uint64_t received_seq; // as of the beginning: releases up to here may be with the vendor
+	uint64_t held_seq;     // the same, with those found since
+	bool done;             // looked at everything the last snapshot had
 };
 
 struct scan_count {

@@ -1,6 +1,7 @@
 // How many past releases a filter would have matched, for this vendor: both halves of the match, counted by category
-// and region. Nothing else leaves: no id, no time of a single one, whether it still stands. Releases that are gone count
-// too; every vendor whose filter fitted has seen their facets, and classes are as large as the crowd they left in.
+// and region. Nothing else leaves: no id, no time of a single one, whether it still stands. Releases that are gone
+// count too; every vendor whose filter fitted has seen their facets, and classes are as large as the crowd they left
+// in.
 #include "internal.h"
 
 #include "proto/region.h"

@@ -1,8 +1,8 @@
 // The feed's match headers once more, fifty to a row: what scans read. A walk over the feed's own rows costs a step of
 // a cursor and a cache miss for each record; here it runs along memory. Who changes a header goes through store_feed.c.
 //
-// Row: version | 15 zero bytes | 50 headers of 80 bytes, as they are in memory. That is 4016 bytes, so with LMDB's 16 one
-// page of its own, with headers aligned in it. Block n has the records 50 n + 1 to 50 n + 50.
+// Row: version | 15 zero bytes | 50 headers of 80 bytes, as they are in memory. That is 4016 bytes, so with LMDB's 16
+// one page of its own, with headers aligned in it. Block n has the records 50 n + 1 to 50 n + 50.
 #include <stdlib.h>
 #include <string.h>
 

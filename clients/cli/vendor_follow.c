@@ -209,24 +209,26 @@ static void say_why(struct cli *cli, const char *name)
 	     "son budget ne rencontre pas vos prix, ou est dans une autre monnaie"},
 	    {"needed_by", "it is needed before the date you gave", "il le faut avant la date que vous avez donnée"},
 	    {"condition", "it asks for another condition (new, used)", "l'état demandé est autre (neuf, occasion)"},
-	    {"quantity", "it asks for a quantity that you do not serve", "la quantité demandée n'est pas de celles que vous servez"},
+	    {"quantity", "it asks for a quantity that you do not serve",
+	     "la quantité demandée n'est pas de celles que vous servez"},
 	    {"fulfilment", "it asks for another way of handing over", "le mode de remise demandé est autre"},
 	    {"language", "it is in another language", "elle est dans une autre langue"},
-	    {"terms", "it comes with other terms than the filter's", "elle vient avec d'autres conditions que celles du filtre"},
+	    {"terms", "it comes with other terms than the filter's",
+	     "elle vient avec d'autres conditions que celles du filtre"},
 	    {"crowd", "its crowd is smaller than --min-crowd", "sa foule est plus petite que --min-crowd"},
 	    {"vendor_country", "the customer wants vendors of other countries only",
 	     "le client ne veut que des vendeurs d'autres pays"},
 	    {"vendor_terms", "your listing does not agree to the customer's terms",
 	     "votre fiche n'accepte pas les conditions du client"},
-	    {"vendor_rating", "the customer wants vendors with a better rating",
-	     "le client veut des vendeurs mieux notés"},
+	    {"vendor_rating", "the customer wants vendors with a better rating", "le client veut des vendeurs mieux notés"},
 	    {"released_before", "it was released before this subscription was made",
 	     "elle a été publiée avant cet abonnement"},
 	};
 
 	for (size_t i = 0; i < sizeof(REASONS) / sizeof(REASONS[0]); i++) {
 		if (strcmp(REASONS[i].name, name) == 0) {
-			cli_say(cli, "  %s: %s", "  %s : %s", cli_label(cli, name), cli_word(cli, REASONS[i].english, REASONS[i].french));
+			cli_say(cli, "  %s: %s", "  %s : %s", cli_label(cli, name),
+			        cli_word(cli, REASONS[i].english, REASONS[i].french));
 			return;
 		}
 	}
@@ -248,7 +250,8 @@ static void say_explanation(struct cli *cli, const Oyez__Explanation *explanatio
 	for (unsigned bit = 0; oyez_facet_bit_name(bit); bit++) {
 		if (explanation->maybe & (1u << bit))
 			cli_say(cli, "  uncertain: %s (not published, or coarser than asked)",
-			        "  incertain : %s (non publié, ou plus large que demandé)", cli_label(cli, oyez_facet_bit_name(bit)));
+			        "  incertain : %s (non publié, ou plus large que demandé)",
+			        cli_label(cli, oyez_facet_bit_name(bit)));
 	}
 }
 

@@ -73,9 +73,9 @@ static json_t *found_json(const Oyez__WouldMatchReply *found, uint64_t since_ms)
 		json_array_append_new(rows, json_pack("{s:o, s:o, s:I}", "category", json_text(row->category), "region",
 		                                      json_text(row->region), "count", (json_int_t)row->count));
 	}
-	json_t *object = json_pack("{s:I, s:I, s:I, s:o}", "count", (json_int_t)found->count, "certain",
-	                           (json_int_t)found->certain, "scanned", (json_int_t)found->scanned, "since",
-	                           json_time(since_ms));
+	json_t *object =
+	    json_pack("{s:I, s:I, s:I, s:o}", "count", (json_int_t)found->count, "certain", (json_int_t)found->certain,
+	              "scanned", (json_int_t)found->scanned, "since", json_time(since_ms));
 	if (found->from_ms)
 		json_object_set_new(object, "from", json_time(found->from_ms));
 	json_object_set_new(object, "rows", rows);

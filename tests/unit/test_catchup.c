@@ -161,8 +161,8 @@ static void test_the_join_with_what_happened_meanwhile(void **state)
 	assert_non_null(scan);
 	assert_true(scan_run(scan, NULL, NULL));
 	assert_int_equal(scan->hit_count, 200);
-	end(support, 10, 9);            // seen by the scan, gone since
-	publish(support, 200, 20, 1);   // after the scan, within the tail
+	end(support, 10, 9);          // seen by the scan, gone since
+	publish(support, 200, 20, 1); // after the scan, within the tail
 	service_begin(support->service, support->now_ms);
 	service_scan_done(support->service, scan);
 	service_commit(support->service);

@@ -64,7 +64,8 @@ static void open_on_disk(struct set *set)
 	set->support.config.parked_max = 100;
 	set->support.config.tail_records = 256;
 	assert_int_equal(
-	    service_new(&set->support.config, &signer, set->support.store, set->support.now_ms, &set->support.service), ERR_OK);
+	    service_new(&set->support.config, &signer, set->support.store, set->support.now_ms, &set->support.service),
+	    ERR_OK);
 }
 
 static void send(struct run *run)
@@ -118,8 +119,8 @@ static void publish(struct set *set, struct service *service, uint32_t count)
 		memcpy(intent.key, pair.public_key, KEY_BYTES);
 		memset(intent.reply_key, 0x21, KEY_BYTES);
 		memcpy(intent.release_id.bytes, &set->published, sizeof set->published);
-		intent.facets.category = taxonomy_find(set->support.config.taxonomy,
-		                                       coffee ? "home.kitchen.coffee-machine" : "mobility.bicycles");
+		intent.facets.category =
+		    taxonomy_find(set->support.config.taxonomy, coffee ? "home.kitchen.coffee-machine" : "mobility.bicycles");
 		intent.facets.region = region_find("FR-56");
 		intent.facets.expires = 1;
 		intent.released_at_ms = clock_now_ms();
