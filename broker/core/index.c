@@ -106,8 +106,14 @@ static void fetch_places(const struct index *index)
 	for (uint32_t i = 0; i < plan->categories.count; i++) {
 		for (uint32_t j = 0; j < plan->regions.count; j++) {
 			const struct pair *pair = pairs_find(pairs, plan->categories.items[i], plan->regions.items[j]);
-			if (pair && !pair_is_long(pair))
+			if (!pair)
+				continue;
+			if (!pair_is_long(pair)) {
 				block_fetch(&index->pool, false, pair->block);
+				continue;
+			}
+			const struct runs *runs = &pairs->longs[pair->block.at];
+			block_fetch(&index->pool, false, runs->items[runs_find(runs, 0, plan->posting.number)].block);
 		}
 	}
 }
