@@ -135,10 +135,13 @@ static int list_command(struct cli *cli, int argc, char **argv,
 
 int command_intents(struct cli *cli, int argc, char **argv)
 {
-	static const char *const fields[] = {"intent", "status", "category", "region", "offers", "questions", "expires_at"};
-	static const char *const titles[] = {"INTENT", "STATUS", "CATEGORY", "REGION", "OFFERS", "QUESTIONS", "EXPIRES"};
-	static const char *const titles_fr[] = {"INTENTION", "ÉTAT", "CATÉGORIE", "RÉGION", "OFFRES", "QUESTIONS", "FIN"};
-	return list_command(cli, argc, argv, oyez_intents, 7, fields, cli->french ? titles_fr : titles, "No intents yet.",
+	static const char *const fields[] = {"intent", "status",    "category",   "region",
+	                                     "offers", "questions", "expires_at", "mode"};
+	static const char *const titles[] = {"INTENT", "STATUS",    "CATEGORY", "REGION",
+	                                     "OFFERS", "QUESTIONS", "EXPIRES",  "MODE"};
+	static const char *const titles_fr[] = {"INTENTION", "ÉTAT",      "CATÉGORIE", "RÉGION",
+	                                        "OFFRES",    "QUESTIONS", "FIN",       "MODE"};
+	return list_command(cli, argc, argv, oyez_intents, 8, fields, cli->french ? titles_fr : titles, "No intents yet.",
 	                    "Pas encore d'intention.");
 }
 
@@ -211,8 +214,8 @@ static void say_explained(struct cli *cli, const json_t *explained)
 	                      : cli_word(cli, "The broker sees as well:", "Le courtier voit en outre :"));
 	say_words(cli, json_object_get(explained, "broker_sees"));
 	if (guardian_sees) {
-		cli_say(cli, "The guardian sees, and nothing of what you want:",
-		        "Le gardien voit, et rien de ce que vous voulez :");
+		cli_say(cli,
+		        "The guardian sees, and nothing of what you want:", "Le gardien voit, et rien de ce que vous voulez :");
 		say_words(cli, guardian_sees);
 	}
 	const json_t *given = json_object_get(explained, "given");

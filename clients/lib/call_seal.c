@@ -70,8 +70,8 @@ static enum err seal_record(struct transport_call *call, Oyez__AccountRecord *re
 		oyez__signed__free_unpacked(account, NULL);
 	}
 	if (!err)
-		err = envelope_seal_request(guardian->config->gateway_keys[0]->key.data, bytes, count, envelope,
-		                            &call->envelope);
+		err =
+		    envelope_seal_request(guardian->config->gateway_keys[0]->key.data, bytes, count, envelope, &call->envelope);
 	free(bytes);
 	return err;
 }

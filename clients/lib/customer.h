@@ -31,6 +31,10 @@ struct oyez_customer {
 	enum err trouble; // what an agent told last
 	volatile bool woken;
 	bool changed; // something came in this sync
+	// Through a guardian one intent's records leave at a time: two that left together would be seen together.
+	const struct id *focus; // the one somebody waits for
+	struct id relayed;      // whose left last
+	uint64_t relay_after_ms; // monotonic: before that, no other's
 	oyez_handler handler;
 	void *handler_context;
 };

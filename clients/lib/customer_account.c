@@ -178,8 +178,8 @@ static enum err both(struct oyez_customer *customer, struct connection **guardia
 
 static void add_home(json_t *array, const Oyez__Home *home)
 {
-	json_array_append_new(array, json_pack("{s:o, s:o}", "broker", json_hex(home->home_id.data, home->home_id.len), "url",
-	                                       json_text(home->url)));
+	json_array_append_new(array, json_pack("{s:o, s:o}", "broker", json_hex(home->home_id.data, home->home_id.len),
+	                                       "url", json_text(home->url)));
 }
 
 static json_t *homes_json(struct connection *guardian)

@@ -11,10 +11,10 @@
 #include "proto/box.h"
 
 enum {
-	ITEMS_OPEN_MAX = 16,          // unfinished items of one box
-	ITEM_BYTES_MAX = CELL_BYTES,  // a whole item fits a mailbox reply
-	ITEM_NUMBER_MAX = 1 << 16,    // of one intent: the bits kept stay small
-	READS_MAX = 1000,             // in one go
+	ITEMS_OPEN_MAX = 16,         // unfinished items of one box
+	ITEM_BYTES_MAX = CELL_BYTES, // a whole item fits a mailbox reply
+	ITEM_NUMBER_MAX = 1 << 16,   // of one intent: the bits kept stay small
+	READS_MAX = 1000,            // in one go
 	POLL_GRACE_MS = 15000,
 	GUARDIANS_AT_ONCE_MAX = 4,
 };
@@ -186,8 +186,8 @@ static size_t next_whole(const Oyez__Wallet__Intent *intent, bool status)
 	return best;
 }
 
-// Whole items are applied in the order of their numbers. Numbers have gaps (what was withdrawn unread is never sent), so
-// nothing waits for the ones before. Offers are bound to the release: they wait for the status that shows it.
+// Whole items are applied in the order of their numbers. Numbers have gaps (what was withdrawn unread is never sent),
+// so nothing waits for the ones before. Offers are bound to the release: they wait for the status that shows it.
 static void apply_whole(struct oyez_customer *customer, Oyez__Wallet__Intent *intent, struct intent_keys *keys,
                         uint64_t now_ms)
 {

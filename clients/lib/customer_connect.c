@@ -88,8 +88,7 @@ static enum err remember(struct oyez_customer *customer, const struct connection
 	if (known && known->config.len && config_compare(known->config.data, known->config.len, record, count))
 		return oyez_error_set(error, ERR_CONFIG_CONFLICT, "%.200s", connection->url);
 	bool moved = known && !connection->guardian && strcmp(known->url, connection->url) != 0;
-	if (known && !moved && known->config.len == count &&
-	    memcmp(known->config.data, record, count) == 0)
+	if (known && !moved && known->config.len == count && memcmp(known->config.data, record, count) == 0)
 		return ERR_OK;
 
 	enum err err = wallet_begin(customer->wallet, error);

@@ -1,5 +1,5 @@
-// Two brokers: the guardian that a wallet talks to, and the home brokers behind it. Which home a new intent goes to, and
-// that a home is never talked to but through its guardian. Accounts: customer_account.c; boxes: customer_box.c.
+// Two brokers: the guardian that a wallet talks to, and the home brokers behind it. Which home a new intent goes to,
+// and that a home is never talked to but through its guardian. Accounts: customer_account.c; boxes: customer_box.c.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,9 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/base/clock.h"
+#include "clients/lib/call.h"
 #include "clients/lib/customer.h"
 
 enum { PENDING_ID_BYTES = ID_BYTES, RESIGNS_MAX = 2 };
+#define RELAY_APART_MS_MIN (5 * SECOND_MS)
+#define RELAY_APART_MS_MORE (1 * MINUTE_MS)
 
 enum err record_sign(const struct sign_pair *pair, const uint8_t broker_key[KEY_BYTES], uint64_t now_ms,
                      Oyez__CustomerRecord *record, uint8_t **out, size_t *out_bytes)
@@ -172,6 +176,22 @@ static enum err send_one(struct oyez_customer *customer, const struct id *id, co
 	return err;
 }
 
+// What waits of several intents with a guardian (a reveal here, an answer there, after a night offline) must not arrive
+// at the home in one burst. What a person does or waits for goes at once.
+static bool must_wait(struct oyez_customer *customer, const struct id *intent, bool urgent)
+{
+	const Oyez__Wallet__Intent *record = wallet_intent(customer->wallet, intent);
+	if (!record || !record->guardian_key.len || id_equal(intent, &customer->relayed))
+		return false;
+	bool focus = customer->focus && id_equal(customer->focus, intent);
+	if (!urgent && !focus && monotonic_ms() < customer->relay_after_ms)
+		return true;
+	customer->relayed = *intent;
+	customer->relay_after_ms =
+	    monotonic_ms() + clock_real_ms(RELAY_APART_MS_MIN + randombytes_uniform((uint32_t)RELAY_APART_MS_MORE));
+	return false;
+}
+
 static bool id_in(const struct id *list, size_t count, const struct id *id)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -199,6 +219,10 @@ enum err pending_flush(struct oyez_customer *customer, const struct id *watch, s
 	for (size_t i = 0; i < count; i++) {
 		struct oyez_error problem = {0}, answer = {0};
 		bool watched = watch && id_equal(watch, &ids[i]);
+		if (!id_in(blocked, blocked_count, &intents[i]) && must_wait(customer, &intents[i], watched)) {
+			blocked[blocked_count++] = intents[i];
+			continue;
+		}
 		if (id_in(blocked, blocked_count, &intents[i])) {
 			if (watched)
 				own = first;

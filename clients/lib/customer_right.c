@@ -184,8 +184,7 @@ enum err post_right_keys(struct oyez_customer *customer, struct post_right *righ
 		sign_pair_new(&keys->pair);
 	}
 	if (posting == OYEZ__POSTING__POSTING_STAMP && keys->broker_known) {
-		enum err err =
-		    stamp_work(customer, keys->pair.public_key, keys->broker_key, now_ms, bits, right->stamp, error);
+		enum err err = stamp_work(customer, keys->pair.public_key, keys->broker_key, now_ms, bits, right->stamp, error);
 		if (err)
 			return err;
 		post->stamp = (ProtobufCBinaryData){.data = right->stamp, .len = STAMP_BYTES};

@@ -412,6 +412,7 @@ enum err oyez_sync(struct oyez_customer *customer, const char *intent, uint64_t 
 		error = &unused;
 	customer->changed = false;
 	customer->woken = false;
+	customer->focus = only;
 	uint64_t until_ms = monotonic_ms() + wait_ms;
 	size_t turn = 0;
 	if (!err)
@@ -423,6 +424,7 @@ enum err oyez_sync(struct oyez_customer *customer, const char *intent, uint64_t 
 		if (!err)
 			err = sync_round(customer, only, true, error);
 	}
+	customer->focus = NULL;
 	if (changed)
 		*changed = customer->changed;
 	return err;

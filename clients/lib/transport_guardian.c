@@ -1,5 +1,5 @@
-// Guardians: envelopes, and home brokers reached through one. A home's transport has no connection of its own: its calls
-// are the guardian's (call.c), wrapped once more (call_seal.c).
+// Guardians: envelopes, and home brokers reached through one. A home's transport has no connection of its own: its
+// calls are the guardian's (call.c), wrapped once more (call_seal.c).
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -153,13 +153,12 @@ static void home_issue(const Oyez__IssueTokens *issue, Oyez__CustomerReply *repl
 	assert_int_equal(issue->n_blinded, VOUCHER_TOKENS);
 	for (size_t i = 0; i < VOUCHER_TOKENS; i++)
 		memcpy(blinded[i], issue->blinded[i].data, ELEMENT_BYTES);
-	world.other_blinded =
-	    world.other_blinded || (world.issues && memcmp(world.blinded, blinded, sizeof(blinded)) != 0);
+	world.other_blinded = world.other_blinded || (world.issues && memcmp(world.blinded, blinded, sizeof(blinded)) != 0);
 	memcpy(world.blinded, blinded, sizeof(blinded));
 	world.issues++;
 	const struct voprf_key *key = world.false_proof ? &world.false_key : &world.token_key;
-	assert_int_equal(voprf_evaluate_batch(key, VOUCHER_TOKENS, (const uint8_t(*)[ELEMENT_BYTES])blinded, evaluated, proof),
-	                 ERR_OK);
+	assert_int_equal(
+	    voprf_evaluate_batch(key, VOUCHER_TOKENS, (const uint8_t(*)[ELEMENT_BYTES])blinded, evaluated, proof), ERR_OK);
 	if (world.lose_issue) {
 		world.lose_issue--;
 		fill_error(&error, ERR_UNAVAILABLE);
@@ -243,9 +242,9 @@ static void home_answer(const uint8_t *request, uint8_t cell[CELL_BYTES])
 	const uint8_t *inside;
 	size_t count;
 	struct cell_exchange exchange;
-	assert_int_equal(cell_open_request(&world.broker.gateway, 1, now_ms(), request, CELL_BYTES, plain, &inside, &count,
-	                                   &exchange),
-	                 ERR_OK);
+	assert_int_equal(
+	    cell_open_request(&world.broker.gateway, 1, now_ms(), request, CELL_BYTES, plain, &inside, &count, &exchange),
+	    ERR_OK);
 	Oyez__CellBody *body;
 	assert_int_equal(codec_decode_cell_body(NULL, inside, count, &body, NULL), ERR_OK);
 	Oyez__CustomerReply reply = OYEZ__CUSTOMER_REPLY__INIT;
@@ -298,8 +297,8 @@ static void give_home(struct answer *answer, bool with_config)
 
 static void give_voucher(struct answer *answer, const Oyez__AskVoucher *ask)
 {
-	world.other_voucher =
-	    world.other_voucher || (world.vouchers && memcmp(world.voucher_id, ask->voucher_id.data, VOUCHER_ID_BYTES) != 0);
+	world.other_voucher = world.other_voucher ||
+	                      (world.vouchers && memcmp(world.voucher_id, ask->voucher_id.data, VOUCHER_ID_BYTES) != 0);
 	memcpy(world.voucher_id, ask->voucher_id.data, VOUCHER_ID_BYTES);
 	world.vouchers++;
 	if (world.lose_voucher) {
@@ -406,7 +405,8 @@ static void answer_envelope(nng_msg *message)
 	assert_int_equal(codec_decode_envelope_body(NULL, inside, count, &body, NULL), ERR_OK);
 	assert_int_equal(sign_open(body->account, TAG_ACCOUNT), ERR_OK);
 	assert_int_equal(
-	    codec_decode_account_record(NULL, body->account->record.data, body->account->record.len, &record, NULL), ERR_OK);
+	    codec_decode_account_record(NULL, body->account->record.data, body->account->record.len, &record, NULL),
+	    ERR_OK);
 	assert_memory_equal(record->guardian_id.data, world.guardian.identity.public_key, KEY_BYTES);
 	struct answer answer = {.owned = NULL};
 	oyez__guardian_reply__init(&answer.reply);
@@ -614,8 +614,20 @@ static void test_the_guardian_does_not_speak_for_the_home(void **state)
 		json_decref(result);
 	}
 	world.guardian_says = ERR_OK;
+	assert_int_equal(world.posts, 0);
+	// What waits of several intents leaves one intent at a time.
+	oyez_customer_close(world.customer);
+	open_customer();
 	assert_int_equal(oyez_sync(world.customer, NULL, 0, NULL, NULL), ERR_OK);
-	assert_int_equal(world.posts, sizeof(words) / sizeof(*words));
+	assert_int_equal(world.posts, 1);
+	assert_int_equal(oyez_sync(world.customer, NULL, 0, NULL, NULL), ERR_OK);
+	assert_int_equal(world.posts, 1);
+	world.customer->relay_after_ms = 0; // the time between has passed
+	assert_int_equal(oyez_sync(world.customer, NULL, 0, NULL, NULL), ERR_OK);
+	assert_int_equal(world.posts, 2);
+	// What a person does goes at once.
+	post_well();
+	assert_int_equal(world.posts, 3);
 }
 
 static void test_refused_post_keeps_its_token(void **state)
