@@ -302,8 +302,10 @@ uint64_t boxes_bytes_per_intent_day(const struct service *service)
 	for (uint32_t i = 0; i < boxes->group_count; i++) {
 		const struct box_group *group = boxes->groups[i];
 		uint64_t over = box_over_ms(0, group->expiry_band), age = service->now_ms - group->released_at_ms;
-		uint64_t until = age + DAY_MS < over ? age + DAY_MS : over;
-		cells += (age < until ? box_slots_between(age, until) : 0) * group->count;
+		// The day around now: half of what was and half of what comes, so that neither the young nor the old count double.
+		uint64_t from = age > DAY_MS / 2 ? age - DAY_MS / 2 : 0;
+		uint64_t until = age + DAY_MS / 2 < over ? age + DAY_MS / 2 : over;
+		cells += from < until ? box_slots_between(from, until) * group->count * DAY_MS / (until - from) : 0;
 		count += group->count;
 	}
 	return count ? cells * CELL_WIRE_BYTES / count : 0;

@@ -283,7 +283,7 @@ static void test_what_it_costs(void **state)
 	const Oyez__AdminReply *reply = support_admin(&scene->support, COMMAND_ADMIN_STATUS, &ask.base);
 	assert_int_equal(reply->status->boxes_pushed, 60);
 	printf("bytes for one intent on its first day: %lu\n", (unsigned long)reply->status->box_bytes_per_intent_day);
-	assert_in_range(reply->status->box_bytes_per_intent_day, 1490 * 4096, 1490 * 4300);
+	assert_in_range(reply->status->box_bytes_per_intent_day, 1490 * 4096, 1560 * 4200);
 	wait(scene, 2 * DAY_MS, 10 * MINUTE_MS);
 	reply = support_admin(&scene->support, COMMAND_ADMIN_STATUS, &ask.base);
 	printf("bytes for one intent on its third day: %lu\n", (unsigned long)reply->status->box_bytes_per_intent_day);
