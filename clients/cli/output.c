@@ -137,6 +137,7 @@ int cli_exit_code(enum err code)
 	case ERR_USAGE:
 		return EXIT_USAGE;
 	case ERR_UNREACHABLE:
+	case ERR_HOME_UNREACHABLE:
 		return EXIT_UNREACHABLE;
 	case ERR_TIMEOUT:
 		return EXIT_WAITED;
