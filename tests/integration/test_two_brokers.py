@@ -183,6 +183,20 @@ def test_invitation():
         assert again.code == 1 and again.error() == "invite_bad", again
 
 
+def test_the_home_is_never_dialled():
+    with Pair("--posting", "token") as pair:
+        who = pair.customer("jon")
+        ready(pair, who)
+        # Under an address where nothing listens: only its key counts.
+        named = f"tcp://127.0.0.1:1#{pair.home.key}"
+        command, environment = cli_command(who, "want", "quiet", *PLACE, "--guardian", pair.guardian.url,
+                                           "--broker", named, broker=pair.home)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE)
+        assert done.returncode == 0, done
+        intent = json.loads(done.stdout)["intent"]
+        wait_for(lambda: pair.ask(who, "show", intent)[0]["status"] == "released", what="the release from the box")
+
+
 def test_refusals():
     with Pair() as pair:
         who = pair.customer("hal")
