@@ -210,7 +210,7 @@ class Outcome:
         return f"{' '.join(self.command)}\n  exit {self.code}\n  stdout {self.text!r}\n  stderr {self.errors!r}"
 
 
-def cli_command(who, *args, broker=None, json_output=True):
+def cli_command(who, *args, broker=None, json_output=True, env=None):
     """Command and environment of `oyez` for the home `who` (a name, or a path)."""
     target = broker or _current
     where = who if isinstance(who, pathlib.Path) else home(who)
@@ -222,12 +222,13 @@ def cli_command(who, *args, broker=None, json_output=True):
     rate = getattr(target, "env", {}).get("OYEZ_TEST_CLOCK_RATE")
     if rate:
         environment["OYEZ_TEST_CLOCK_RATE"] = str(rate)
+    environment.update(env or {})
     return [str(oyez_path()), *(["--json"] if json_output else []), *map(str, args)], environment
 
 
-def oyez_run(who, *args, broker=None, timeout=None, stdin=None, json_output=True):
+def oyez_run(who, *args, broker=None, timeout=None, stdin=None, json_output=True, env=None):
     """Runs the CLI to its end, whatever its exit code: an Outcome."""
-    command, environment = cli_command(who, *args, broker=broker, json_output=json_output)
+    command, environment = cli_command(who, *args, broker=broker, json_output=json_output, env=env)
     done = subprocess.run(command, env=environment, input=stdin, capture_output=True, text=True,
                           timeout=timeout or 3 * PATIENCE, **({} if stdin is not None else {"stdin": subprocess.DEVNULL}))
     return Outcome(command, done.returncode, done.stdout, done.stderr)
