@@ -398,7 +398,8 @@ FIELDS(admin_invite) = {NUMBER("count", 0, INVITES_MAX), NUMBER("valid_ms", 0, E
 FIELDS(admin_vendors) = {COUNT("offset")};
 FIELDS(admin_approve) = {EXACT("vendor_id", ID_BYTES)};
 FIELDS(admin_suspend) = {EXACT("vendor_id", ID_BYTES), TEXT("reason", 0, NOTE_BYTES_MAX)};
-FIELDS(admin_reply) = {PART("error"), PART("ack"), PART("status"), PART("vendors"), PART("accounts"), PART("invites")};
+FIELDS(admin_reply) = {PART("error"), PART("ack"), PART("status"), PART("vendors"), PART("accounts"), PART("invites"),
+                       PART("notice")};
 FIELDS(account_list) = {PARTS("items", ACCOUNT_LIST_ITEMS_MAX), FLAG("more")};
 FIELDS(account_item) = {EXACT("account_id", ID_BYTES), TIME_OR_NONE("opened_at_ms"), FLAG("by_invite"),
                         COUNT("vouchers_today"), COUNT("boxes_open")};

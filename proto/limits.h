@@ -122,6 +122,8 @@ enum {
 #define GATEWAY_KEY_ROTATE_MS (1 * DAY_MS)
 #define GATEWAY_KEY_ACCEPT_MS (2 * DAY_MS)
 #define ERASURE_ANSWER_MS (30 * DAY_MS) // time a vendor has; the wallet may ask for less, not for less than a day
+#define DEAL_KEEP_MS (400 * DAY_MS)         // a concluded deal and its box, from its end
+#define FAULT_MS_MIN (1 * HOUR_MS)          // given less to countersign, a vendor is not at fault
 #define TOKEN_EPOCH_MS (7 * DAY_MS)
 // The fixed public schedule of a box, counted from its intent's release tick (PROTOCOL.md §12): every 10 s for 10 min,
 // every minute for a day, every 10 min until the expiry band ends.

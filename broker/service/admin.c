@@ -75,10 +75,13 @@ static enum err set_status(struct service *service, const struct command *comman
 	struct vendor vendor;
 	if (!store_vendor_find(service->store, &id, &service->arena, &vendor))
 		return ERR_VENDOR_UNKNOWN;
+	bool shut_out = status == OYEZ__VENDOR_STATUS__VENDOR_SUSPENDED && vendor.status != (uint8_t)status;
 	vendor.status = (uint8_t)status;
 	vendor.suspend_reason = (struct bytes){.at = (const uint8_t *)reason, .count = strlen(reason)};
 	store_vendor_put(service->store, &vendor);
 	service->wrote = true;
+	if (shut_out)
+		suspension_tell(service, &id, reason);
 	// Requests of a suspended vendor that wait here are answered with that.
 	parking_wake(service, &id);
 	for (uint32_t i = 0; i < service->listener_count; i++)

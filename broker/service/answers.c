@@ -143,6 +143,7 @@ void answer_deliver(struct service *service, struct intent *intent, bool offer, 
 	Oyez__MailboxItem item = OYEZ__MAILBOX_ITEM__INIT;
 	message->release_id = wire_bytes(intent->release_id.bytes, RELEASE_ID_BYTES);
 	message->listing = vouched_listing(service, &service->vendor);
+	message->standing = standing_signed(service, &service->vendor.id);
 	if (offer) {
 		item.body_case = OYEZ__MAILBOX_ITEM__BODY_OFFER;
 		item.offer = message;

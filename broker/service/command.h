@@ -6,7 +6,8 @@
 #include "proto/id.h"
 
 // X(KIND, handler, payload type, form of the reply): one line here plus a handler function is a new command.
-// Sender: the intent of customer commands, the vendor of vendor commands, the account of guardian commands.
+// Sender: the intent of customer commands, the deal of deal records (with the agreement key as sender_key), the vendor
+// of vendor commands, the account of guardian commands.
 #define COMMAND_LIST(X)                                                                                                \
 	X(POST, handle_post, Oyez__Post, REPLY_CUSTOMER)                                                                   \
 	X(WITHDRAW, handle_withdraw, Oyez__Withdraw, REPLY_CUSTOMER)                                                       \
@@ -17,6 +18,11 @@
 	X(READ_MAILBOX, handle_read_mailbox, Oyez__ReadMailbox, REPLY_CUSTOMER)                                            \
 	X(ISSUE, handle_issue, Oyez__IssueTokens, REPLY_CUSTOMER)                                                          \
 	X(READ_STATUS, handle_read_status, Oyez__ReadStatus, REPLY_CUSTOMER)                                               \
+	X(DEAL_MESSAGE, handle_deal_message, Oyez__DealMessage, REPLY_CUSTOMER)                                            \
+	X(ERASE, handle_erase, Oyez__Erase, REPLY_CUSTOMER)                                                                \
+	X(RATE, handle_rate, Oyez__Rate, REPLY_CUSTOMER)                                                                   \
+	X(READ_DEAL, handle_read_deal, Oyez__ReadDeal, REPLY_CUSTOMER)                                                     \
+	X(GET_NOTICES, handle_get_notices, Oyez__GetNotices, REPLY_CUSTOMER)                                               \
 	X(REGISTER, handle_register, Oyez__Signed, REPLY_VENDOR)                                                           \
 	X(SUBSCRIBE, handle_subscribe, Oyez__Subscribe, REPLY_VENDOR)                                                      \
 	X(UNSUBSCRIBE, handle_unsubscribe, Oyez__Unsubscribe, REPLY_VENDOR)                                                \
@@ -25,6 +31,8 @@
 	X(WITHDRAW_OFFER, handle_withdraw_offer, Oyez__WithdrawOffer, REPLY_VENDOR)                                        \
 	X(COUNTERSIGN, handle_countersign, Oyez__Countersign, REPLY_VENDOR)                                                \
 	X(RECEIPT, handle_receipt, Oyez__Receipt, REPLY_VENDOR)                                                            \
+	X(SEND_MESSAGE, handle_send_message, Oyez__SendMessage, REPLY_VENDOR)                                              \
+	X(ANSWER_ERASURE, handle_answer_erasure, Oyez__AnswerErasure, REPLY_VENDOR)                                        \
 	X(FETCH, handle_fetch, Oyez__Fetch, REPLY_VENDOR)                                                                  \
 	X(READ_INBOX, handle_read_inbox, Oyez__ReadInbox, REPLY_VENDOR)                                                    \
 	X(LIST_SUBSCRIPTIONS, handle_list_subscriptions, Oyez__ListSubscriptions, REPLY_VENDOR)                            \
@@ -46,7 +54,8 @@
 	X(ADMIN_COMPACT, handle_admin_compact, Oyez__AdminCompact, REPLY_ADMIN)                                            \
 	X(ADMIN_CONFIRM_CLOCK, handle_admin_confirm_clock, Oyez__AdminConfirmClock, REPLY_ADMIN)                           \
 	X(ADMIN_ACCOUNTS, handle_admin_accounts, Oyez__AdminAccounts, REPLY_ADMIN)                                         \
-	X(ADMIN_INVITE, handle_admin_invite, Oyez__AdminInvite, REPLY_ADMIN)
+	X(ADMIN_INVITE, handle_admin_invite, Oyez__AdminInvite, REPLY_ADMIN)                                               \
+	X(ADMIN_NOTICE, handle_admin_notice, Oyez__AdminNotice, REPLY_ADMIN)
 
 enum command_kind {
 #define X(KIND, handler, type, form) COMMAND_##KIND,
@@ -87,7 +96,7 @@ struct command {
 	struct bytes_view {
 		const uint8_t *at;
 		size_t count;
-	} payload_bytes; // the payload's serialised form where the store keeps it (Post); empty otherwise
+	} payload_bytes; // the payload's serialised form where the store keeps it (Post); of Erase the whole Signed; else empty
 	struct right right; // of a post or an issue
 	// Attached by the sequencer:
 	uint64_t now_ms;

@@ -62,9 +62,11 @@ static void lapsed(struct service *service, struct intent *intent, const struct 
 	service->numbers.lapsed++;
 }
 
-static void concluded(struct service *service, struct intent *intent)
+static void concluded(struct service *service, struct intent *intent, const struct deal *deal)
 {
 	intent_deal_conclude(intent);
+	STANDING_COUNT(service, &deal->vendor, concluded);
+	store_timer_add(service->store, deal->ended_at_ms + DEAL_KEEP_MS, TIMER_DEAL_FORGET, &deal->id);
 	service->numbers.deals_open--;
 	service->numbers.concluded++;
 }
@@ -79,6 +81,13 @@ void deal_cancel(struct service *service, struct intent *intent, struct deal *de
 	lapsed(service, intent, deal);
 }
 
+// Accepted, and not countersigned in time; unless the time given was too short to hold it against anybody.
+static bool lapsed_by_fault(const struct deal *deal)
+{
+	return deal->state == DEAL_LAPSED && deal->lapsed_from == DEAL_ACCEPTED &&
+	       deal->countersign_by_ms - deal->accepted_at_ms >= FAULT_MS_MIN;
+}
+
 void deal_timeout(struct service *service, const struct id *id)
 {
 	struct deal deal;
@@ -91,11 +100,21 @@ void deal_timeout(struct service *service, const struct id *id)
 	if (err || !changed || !store_intent_find(service->store, &deal.intent, &intent))
 		return;
 	deal_store(service, &deal, old_deadline_ms);
+	if (lapsed_by_fault(&deal))
+		STANDING_COUNT(service, &deal.vendor, lapsed_by_fault);
 	if (deal.state == DEAL_LAPSED)
 		lapsed(service, &intent, &deal);
 	else
-		concluded(service, &intent);
+		concluded(service, &intent, &deal);
 	intent_after_deal(service, &intent);
+}
+
+void deals_outlive(struct service *service, const struct intent *intent)
+{
+	struct deal_list deals = deals_of(service, &intent->id);
+	for (size_t i = 0; i < deals.count; i++)
+		if (deals.items[i].state == DEAL_CONCLUDED)
+			store_deal_unlink(service->store, &deals.items[i]);
 }
 
 static enum err vendor_trusted(struct service *service, const struct id *id)
@@ -181,6 +200,7 @@ static enum err accept_new(struct service *service, const struct command *comman
 	store_offer_put(service->store, &offer);
 	store_intent_put(service->store, &intent);
 	tell_vendor_agreement(service, &intent, &deal, message);
+	STANDING_COUNT(service, &deal.vendor, accepted);
 	service->numbers.accepts++;
 	service->numbers.deals_open++;
 	return ERR_OK;
@@ -323,7 +343,7 @@ static enum err receipt_new(struct service *service, const struct command *comma
 	item.body_case = OYEZ__MAILBOX_ITEM__BODY_RECEIPT;
 	item.receipt = wire_id(&deal->id);
 	mailbox_add(service, &intent, &item);
-	concluded(service, &intent);
+	concluded(service, &intent, deal);
 	intent_after_deal(service, &intent);
 	return ERR_OK;
 }

@@ -223,6 +223,8 @@ void derived_unload(struct service *service)
 	fetch_cache_free(service->fetch_cache);
 	service->fetch_cache = NULL;
 	boxes_unload(service);
+	for (uint32_t i = 0; i < service->vendor_count; i++)
+		standing_forget(&service->vendors[i]);
 	free(service->listeners);
 	free(service->vendors);
 	free(service->waiting);

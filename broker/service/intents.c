@@ -145,6 +145,22 @@ void intent_after_deal(struct service *service, struct intent *intent)
 
 // ---- the customer's commands
 
+// The receipt has the same bytes each time: its time is the intent's end.
+static void reply_withdrawn(struct service *service, const struct command *command, const struct intent *intent)
+{
+	Oyez__WithdrawalReceipt receipt = OYEZ__WITHDRAWAL_RECEIPT__INIT;
+	Oyez__CustomerReply reply = OYEZ__CUSTOMER_REPLY__INIT;
+	Oyez__Ack ack = OYEZ__ACK__INIT;
+	receipt.intent_id = wire_id(&intent->id);
+	receipt.broker_id = wire_bytes(service->signer.broker_key, KEY_BYTES);
+	receipt.at_ms = intent->ended_at_ms;
+	ack.id = wire_id(&intent->id);
+	ack.proof = sign_message(service, TAG_WITHDRAWAL, &receipt.base);
+	reply.body_case = OYEZ__CUSTOMER_REPLY__BODY_ACK;
+	reply.ack = &ack;
+	reply_customer(service, command->origin, &reply);
+}
+
 enum err handle_withdraw(struct service *service, const struct command *command, const Oyez__Withdraw *withdraw)
 {
 	struct intent intent;
@@ -158,7 +174,7 @@ enum err handle_withdraw(struct service *service, const struct command *command,
 		if (err)
 			return err;
 	}
-	reply_ack(service, command, &intent.id);
+	reply_withdrawn(service, command, &intent);
 	return ERR_OK;
 }
 

@@ -40,6 +40,10 @@ struct vendor_note {
 	struct id id;
 	uint32_t subscription_count;
 	uint64_t inbox_sent_seq;
+	// The standing as signed last, made when first needed. It lags behind by a minute at most.
+	Oyez__Signed *standing; // NULL: none; protobuf-c's own memory
+	uint64_t standing_at_ms;
+	bool standing_changed;
 };
 
 struct service {
@@ -170,6 +174,38 @@ struct deal_list deals_of(struct service *service, const struct id *intent);
 // The customer withdrew before the countersignature. Stores the deal, not the intent.
 void deal_cancel(struct service *service, struct intent *intent, struct deal *deal);
 void deal_timeout(struct service *service, const struct id *id);
+// Before its intent is forgotten: concluded deals stay, for what may come after them.
+void deals_outlive(struct service *service, const struct intent *intent);
+
+// ---- deal_records.c: what the parties say to each other after the deal
+// The deal of a deal record, sent by who holds its agreement key. ERR_NOT_FOUND, ERR_NOT_YOURS.
+enum err deal_of_customer(struct service *service, const struct command *command, struct deal *deal);
+// The deal a vendor's record names. ERR_NOT_FOUND, ERR_NOT_YOURS.
+enum err deal_of_vendor(struct service *service, const struct command *command, ProtobufCBinaryData id,
+                        struct deal *deal);
+// An inbox item about it; names the release as long as the intent is known.
+Oyez__InboxItem deal_inbox_item(struct service *service, const struct deal *deal);
+// Appends to the deal's box and wakes the reader. `after` is the caller's to store.
+uint64_t deal_box_add(struct service *service, struct deal_after *after, const Oyez__DealItem *item);
+bool deal_box_resume(struct service *service, struct parked *parked, bool final);
+void deal_forget(struct service *service, const struct id *id);
+
+// ---- suspensions.c
+// Tells the customers of live intents that have an open deal or offer of this vendor.
+void suspension_tell(struct service *service, const struct id *vendor, const char *reason);
+
+// ---- erasures.c
+void erasure_overdue(struct service *service, const struct id *deal);
+
+// ---- standing.c
+// One more of what `member` counts, such as offsetof(struct standing, offers).
+void standing_count(struct service *service, const struct id *vendor, size_t member);
+#define STANDING_COUNT(service, vendor, member) standing_count(service, vendor, offsetof(struct standing, member))
+// A rating for a concluded deal.
+void standing_rate(struct service *service, const struct id *vendor, uint32_t stars);
+// As shown to people; good until the next call for this vendor. NULL if out of memory.
+Oyez__Signed *standing_signed(struct service *service, const struct id *vendor);
+void standing_forget(struct vendor_note *note);
 
 // ---- release_message.c
 // What a release shows, as a message in the arena. `keys`: with intent and reply key (a tombstone goes without).
@@ -179,6 +215,8 @@ void release_header(const struct intent *intent, struct match_header *header);
 // ---- feed.c
 // Publishes it: sets release_seq.
 void feed_release(struct service *service, struct intent *intent);
+// A record just appended: remembers it, finds whom it reaches, wakes them.
+void feed_announce(struct service *service, const struct match_header *header, uint64_t seq, struct bytes bytes);
 // Ends it: release_seq becomes 0, since nothing of it stands in the feed any more. Once per release.
 void feed_tombstone(struct service *service, struct intent *intent, enum _Oyez__GoneReason reason);
 // Nothing of the release at `seq` is delivered any more; its header stays.

@@ -62,6 +62,14 @@ static void deliver(struct service *service, struct intent *intent, const Oyez__
 	answer_deliver(service, intent, true, &delivered, &offer->mailbox_seq);
 }
 
+static bool offered_before(const struct offer_list *offers, const struct id *vendor)
+{
+	for (size_t i = 0; i < offers->count; i++)
+		if (id_equal(&offers->items[i].vendor, vendor))
+			return true;
+	return false;
+}
+
 static enum err offer_new(struct service *service, const struct command *command, const Oyez__SendOffer *message)
 {
 	struct intent intent;
@@ -76,6 +84,9 @@ static enum err offer_new(struct service *service, const struct command *command
 	err = check_offer(service, message, &offers);
 	if (err)
 		return err;
+	// Before the delivery, which shows it. An intent counts once, and so does one whose customer excludes the vendor.
+	if (!offered_before(&offers, &service->vendor.id))
+		STANDING_COUNT(service, &service->vendor.id, offers);
 	struct offer offer = {
 	    .id = id_of_wire(message->offer_id),
 	    .intent = intent.id,

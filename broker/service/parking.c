@@ -157,6 +157,9 @@ static void answer(struct service *service, struct parked *parked, bool final)
 	case PARKED_BOXES:
 		answered = boxes_resume(service, parked, final);
 		break;
+	case PARKED_DEAL:
+		answered = deal_box_resume(service, parked, final);
+		break;
 	case PARKED_COUNT:
 		answered = would_match_resume(service, parked, final);
 		break;
@@ -220,6 +223,7 @@ static enum reply_form form_of(enum parked_kind kind)
 {
 	switch (kind) {
 	case PARKED_MAILBOX:
+	case PARKED_DEAL:
 		return REPLY_CUSTOMER;
 	case PARKED_BOXES:
 		return REPLY_GUARDIAN;

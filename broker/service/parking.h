@@ -6,7 +6,7 @@
 #include "command.h"
 
 enum { PARKING_BUCKETS = 4096 };
-enum parked_kind { PARKED_FETCH, PARKED_MAILBOX, PARKED_INBOX, PARKED_COUNT, PARKED_BOXES };
+enum parked_kind { PARKED_FETCH, PARKED_MAILBOX, PARKED_INBOX, PARKED_COUNT, PARKED_BOXES, PARKED_DEAL };
 
 struct fetch_pair {
 	struct id subscription;
@@ -20,7 +20,7 @@ struct parked {
 	uint64_t deadline_ms;
 	uint64_t wait_until_ms; // fetch: until when it may stay without an answer if there is nothing
 	struct scan *scan;      // fetch, count: runs somewhere; until it is back, only the deadline ends the waiting
-	uint64_t after; // mailbox, inbox
+	uint64_t after; // mailbox, inbox, deal
 	uint32_t max;
 	struct fetch_pair *pairs; // fetch
 	size_t pair_count;

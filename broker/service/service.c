@@ -149,6 +149,7 @@ static enum access access_of(enum command_kind kind)
 	switch (kind) {
 	case COMMAND_READ_MAILBOX:
 	case COMMAND_READ_STATUS:
+	case COMMAND_READ_DEAL:
 		return ACCESS_CUSTOMER_READ;
 	case COMMAND_REGISTER:
 	case COMMAND_PUSH: // a broker's; the handler looks it up
@@ -158,6 +159,7 @@ static enum access access_of(enum command_kind kind)
 	case COMMAND_UNSUBSCRIBE:
 	case COMMAND_LIST_SUBSCRIPTIONS:
 	case COMMAND_RECEIPT: // a receipt tells the customer something whatever became of the vendor
+	case COMMAND_ANSWER_ERASURE:
 		return ACCESS_REGISTERED;
 	default:
 		switch (command_reply_form(kind)) {
@@ -181,7 +183,10 @@ static enum err vendor_status_error(const struct service *service, const struct 
 	case OYEZ__VENDOR_STATUS__VENDOR_APPROVED:
 		return ERR_OK;
 	case OYEZ__VENDOR_STATUS__VENDOR_SUSPENDED:
-		return command->kind == COMMAND_SHOW_VENDOR || command->kind == COMMAND_RECEIPT ? ERR_OK : ERR_VENDOR_SUSPENDED;
+		return command->kind == COMMAND_SHOW_VENDOR || command->kind == COMMAND_RECEIPT ||
+		               command->kind == COMMAND_ANSWER_ERASURE
+		           ? ERR_OK
+		           : ERR_VENDOR_SUSPENDED;
 	default:
 		return access_of(command->kind) == ACCESS_REGISTERED ? ERR_OK : ERR_VENDOR_PENDING;
 	}

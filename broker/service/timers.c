@@ -19,10 +19,12 @@ static void intent_forget(struct service *service, const struct id *id)
 	struct intent intent;
 	if (!store_intent_find(service->store, id, &intent) || intent_live(&intent))
 		return;
-	if (intent.deals_open > 0)
+	if (intent.deals_open > 0) {
 		store_timer_add(service->store, service->now_ms + DAY_MS, TIMER_INTENT_FORGET, id);
-	else
-		store_intent_delete(service->store, &intent);
+		return;
+	}
+	deals_outlive(service, &intent);
+	store_intent_delete(service->store, &intent);
 }
 
 void timers_run(struct service *service)
@@ -47,6 +49,12 @@ void timers_run(struct service *service)
 			break;
 		case TIMER_SUBSCRIPTION_FORGET:
 			store_subscription_delete(service->store, &id);
+			break;
+		case TIMER_DEAL_FORGET:
+			deal_forget(service, &id);
+			break;
+		case TIMER_ERASURE:
+			erasure_overdue(service, &id);
 			break;
 		case TIMER_BOX_FORGET: // boxes end at midnight all together, some with many cells
 			i += (int)(box_forget(service, &id, at_ms) / CELLS_PER_TIMER);

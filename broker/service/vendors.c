@@ -36,6 +36,7 @@ static void reply_vendor_state(struct service *service, uint64_t origin, const s
 	state.vendor_id = wire_id(&vendor->id);
 	state.status = (Oyez__VendorStatus)vendor->status;
 	state.listing = vouched_listing(service, vendor);
+	state.standing = standing_signed(service, &vendor->id);
 	reply.body_case = OYEZ__REPLY__BODY_VENDOR;
 	reply.vendor = &state;
 	reply_vendor(service, origin, &reply);

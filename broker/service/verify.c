@@ -129,28 +129,18 @@ static enum err open_cell(struct verifier *verifier, struct request *request, co
 	return err;
 }
 
-static enum err read_customer(struct verifier *verifier, struct request *request, const uint8_t *message,
-                              size_t message_bytes, struct codec_detail *detail)
+static enum err read_record(struct verifier *verifier, struct request *request, const Oyez__Signed *signed_record,
+                            struct codec_detail *detail)
 {
 	ProtobufCAllocator allocator = wire_allocator(&request->arena);
-	Oyez__CellBody *body;
 	Oyez__CustomerRecord *record;
-	enum err err = codec_decode_cell_body(&allocator, message, message_bytes, &body, detail);
-	if (err)
-		return err;
-	if (!times_within(body->sent_at_ms, request->now_ms, CELL_AGE_MS_MAX))
-		return ERR_CELL_STALE;
-	if (body->body_case == OYEZ__CELL_BODY__BODY_ISSUE) {
-		err = replay_check(verifier->replay, request->frame, request->frame_bytes, request->now_ms);
-		return err ? err : read_issue(verifier, request, body->issue, detail);
-	}
-	if ((err = replay_check(verifier->replay, request->frame, request->frame_bytes, request->now_ms)) ||
-	    (err = sign_open(body->customer, TAG_CUSTOMER)) ||
-	    (err = codec_decode_customer_record(&allocator, body->customer->record.data, body->customer->record.len,
-	                                        &record, detail)) ||
+	enum err err;
+	if ((err = sign_open(signed_record, TAG_CUSTOMER)) ||
+	    (err = codec_decode_customer_record(&allocator, signed_record->record.data, signed_record->record.len, &record,
+	                                        detail)) ||
 	    (err = check_broker(verifier, record->broker_id)))
 		return err;
-	put_sender(&request->command, body->customer, true);
+	put_sender(&request->command, signed_record, true);
 	request->command.made_at_ms = record->made_at_ms;
 	if (!command_of_customer(record, &request->command))
 		return ERR_UNKNOWN_MESSAGE;
@@ -160,6 +150,66 @@ static enum err read_customer(struct verifier *verifier, struct request *request
 		read_right(verifier, request, (const Oyez__Post *)request->command.payload);
 	}
 	return ERR_OK;
+}
+
+// Whether the key is that of the deal is the handler's question.
+static enum err read_deal_record(struct verifier *verifier, struct request *request, const Oyez__Signed *signed_record,
+                                 struct codec_detail *detail)
+{
+	ProtobufCAllocator allocator = wire_allocator(&request->arena);
+	struct command *command = &request->command;
+	Oyez__DealRecord *record;
+	enum err err;
+	if ((err = sign_open(signed_record, TAG_DEAL_RECORD)) ||
+	    (err = codec_decode_deal_record(&allocator, signed_record->record.data, signed_record->record.len, &record,
+	                                    detail)) ||
+	    (err = check_broker(verifier, record->broker_id)))
+		return err;
+	memcpy(command->sender_key, signed_record->key.data, KEY_BYTES);
+	command->sender = id_of_wire(record->deal_id);
+	command->record_hash = signed_id_of(TAG_RECORD_ID, signed_record);
+	command->made_at_ms = record->made_at_ms;
+	if (!command_of_deal(record, command))
+		return ERR_UNKNOWN_MESSAGE;
+	if (command->kind == COMMAND_ERASE) {
+		ProtobufCBinaryData bytes = wire_pack(&request->arena, &signed_record->base);
+		command->payload_bytes = (struct bytes_view){.at = bytes.data, .count = bytes.len};
+	}
+	return ERR_OK;
+}
+
+static enum err read_notices(struct verifier *verifier, struct request *request, const Oyez__GetNotices *notices)
+{
+	request->command.kind = COMMAND_GET_NOTICES;
+	request->command.payload = &notices->base;
+	return check_broker(verifier, notices->broker_id);
+}
+
+static enum err read_customer(struct verifier *verifier, struct request *request, const uint8_t *message,
+                              size_t message_bytes, struct codec_detail *detail)
+{
+	ProtobufCAllocator allocator = wire_allocator(&request->arena);
+	Oyez__CellBody *body;
+	enum err err = codec_decode_cell_body(&allocator, message, message_bytes, &body, detail);
+	if (err)
+		return err;
+	if (!times_within(body->sent_at_ms, request->now_ms, CELL_AGE_MS_MAX))
+		return ERR_CELL_STALE;
+	err = replay_check(verifier->replay, request->frame, request->frame_bytes, request->now_ms);
+	if (err)
+		return err;
+	switch (body->body_case) {
+	case OYEZ__CELL_BODY__BODY_CUSTOMER:
+		return read_record(verifier, request, body->customer, detail);
+	case OYEZ__CELL_BODY__BODY_ISSUE:
+		return read_issue(verifier, request, body->issue, detail);
+	case OYEZ__CELL_BODY__BODY_DEAL:
+		return read_deal_record(verifier, request, body->deal, detail);
+	case OYEZ__CELL_BODY__BODY_NOTICES:
+		return read_notices(verifier, request, body->notices);
+	default:
+		return ERR_UNKNOWN_MESSAGE;
+	}
 }
 
 // ---- vendors

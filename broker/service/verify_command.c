@@ -28,6 +28,18 @@ bool command_of_customer(const Oyez__CustomerRecord *record, struct command *com
 	}
 }
 
+bool command_of_deal(const Oyez__DealRecord *record, struct command *command)
+{
+	switch (record->body_case) {
+		CASE(DEAL_RECORD, MESSAGE, record->message, DEAL_MESSAGE);
+		CASE(DEAL_RECORD, ERASE, record->erase, ERASE);
+		CASE(DEAL_RECORD, RATE, record->rate, RATE);
+		CASE(DEAL_RECORD, READ, record->read, READ_DEAL);
+	default:
+		return false;
+	}
+}
+
 bool command_of_vendor(const Oyez__VendorRecord *record, struct command *command)
 {
 	switch (record->body_case) {
@@ -39,6 +51,8 @@ bool command_of_vendor(const Oyez__VendorRecord *record, struct command *command
 		CASE(VENDOR_RECORD, WITHDRAW_OFFER, record->withdraw_offer, WITHDRAW_OFFER);
 		CASE(VENDOR_RECORD, COUNTERSIGN, record->countersign, COUNTERSIGN);
 		CASE(VENDOR_RECORD, RECEIPT, record->receipt, RECEIPT);
+		CASE(VENDOR_RECORD, MESSAGE, record->message, SEND_MESSAGE);
+		CASE(VENDOR_RECORD, ERASURE, record->erasure, ANSWER_ERASURE);
 	default:
 		return false;
 	}
@@ -84,6 +98,7 @@ bool command_of_admin(const Oyez__AdminRequest *request, struct command *command
 		CASE(ADMIN_REQUEST, CONFIRM_CLOCK, request->confirm_clock, ADMIN_CONFIRM_CLOCK);
 		CASE(ADMIN_REQUEST, ACCOUNTS, request->accounts, ADMIN_ACCOUNTS);
 		CASE(ADMIN_REQUEST, INVITE, request->invite, ADMIN_INVITE);
+		CASE(ADMIN_REQUEST, NOTICE, request->notice, ADMIN_NOTICE);
 	default:
 		return false;
 	}

@@ -57,6 +57,7 @@ void guardian_error_frame(const struct request *request, const Oyez__Error *erro
 
 // ---- verify_command.c: each sets kind and payload; false for a body this build does not know.
 bool command_of_customer(const Oyez__CustomerRecord *record, struct command *command);
+bool command_of_deal(const Oyez__DealRecord *record, struct command *command);
 bool command_of_vendor(const Oyez__VendorRecord *record, struct command *command);
 bool command_of_read(const Oyez__VendorReadBody *body, struct command *command);
 bool command_of_account(const Oyez__AccountRecord *record, struct command *command);

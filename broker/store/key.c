@@ -54,6 +54,16 @@ struct key key_id_number(const struct id *id, uint64_t number)
 	return key_of_writer(&key, &writer);
 }
 
+struct key key_pair(const struct id *id, const struct id *other)
+{
+	struct key key;
+	struct writer writer;
+	writer_init(&writer, key.bytes, sizeof(key.bytes));
+	writer_bytes(&writer, id->bytes, ID_BYTES);
+	writer_bytes(&writer, other->bytes, ID_BYTES);
+	return key_of_writer(&key, &writer);
+}
+
 struct key key_link(uint64_t intent_number, uint8_t kind, const struct id *id)
 {
 	struct key key;

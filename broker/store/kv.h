@@ -18,6 +18,11 @@
 	X(KV_OFFER, "offer")                                                                                               \
 	X(KV_QUESTION, "question")                                                                                         \
 	X(KV_DEAL, "deal")                                                                                                 \
+	X(KV_AFTER, "after")                                                                                               \
+	X(KV_WORD, "word")                                                                                                 \
+	X(KV_DEAL_BOX, "deal_box")                                                                                         \
+	X(KV_STANDING, "standing")                                                                                         \
+	X(KV_NOTICE, "notice")                                                                                             \
 	X(KV_VENDOR, "vendor")                                                                                             \
 	X(KV_INBOX_END, "inbox_end")                                                                                       \
 	X(KV_INBOX, "inbox")                                                                                               \

@@ -64,7 +64,8 @@ bool store_intent_post(struct store *store, const struct intent *intent, struct 
 // what the post said (facets, needed-by day, wish...) is zeroed. The row stays: it answers late duplicates. Whatever
 // would be sealed under the wiped key afterwards fails with ERR_INTERNAL; reading it finds nothing.
 void store_intent_wipe(struct store *store, struct intent *intent);
-// Forgets the row as well (long after its end), with the offers, questions and deals that hang on it.
+// Forgets the row as well (long after its end), with the offers, questions and deals that hang on it (not those
+// unlinked: store_deal_unlink).
 void store_intent_delete(struct store *store, const struct intent *intent);
 // Calls `each` for every intent until it returns false.
 void store_intent_each(struct store *store, bool (*each)(void *context, const struct intent *intent), void *context);
@@ -80,6 +81,8 @@ void store_mailbox_remove(struct store *store, const struct intent *intent, uint
 
 // ---- offers and questions: their intent must exist (ERR_INTERNAL)
 bool store_offer_find(struct store *store, const struct id *id, struct offer *out);
+// All offers of all intents, by id: for what an operator asks once in a while. Do not put offers meanwhile.
+void store_offer_scan(struct store *store, bool (*each)(void *context, const struct offer *offer), void *context);
 void store_offer_put(struct store *store, const struct offer *offer);
 // Every offer of an intent, in no particular order.
 void store_offer_each(struct store *store, const struct id *intent,
@@ -100,6 +103,47 @@ bool store_deal_find(struct store *store, const struct id *id, struct deal *out)
 void store_deal_put(struct store *store, const struct deal *deal);
 void store_deal_each(struct store *store, const struct id *intent,
                      bool (*each)(void *context, const struct deal *deal), void *context);
+// It outlives its intent from now on: store_intent_delete leaves it.
+void store_deal_unlink(struct store *store, const struct deal *deal);
+// With everything that came after it.
+void store_deal_delete(struct store *store, const struct id *id);
+
+// ---- what came after a deal: a row made when the first of it comes
+struct deal_after {
+	struct id deal;
+	struct id erase_hash, erase_answer_hash; // of the signed records; zero before
+	uint64_t erase_asked_ms, erase_by_ms, erase_answered_ms;
+	uint8_t erase_result; // ErasureResult of proto/customer.proto, 0 while it is open
+	uint8_t erase_counted; // in the vendor's standing
+	struct id rate_hash;
+	uint8_t stars;
+	uint64_t box_next; // number of the next item in the deal's box, from 1
+};
+// False, and all zero but the deal and box_next, if nothing came yet.
+bool store_after_find(struct store *store, const struct id *deal, struct deal_after *out);
+void store_after_put(struct store *store, const struct deal_after *after);
+// Messages that came lately, by the record's hash: a repeat is recognised, and they can be counted.
+struct deal_word {
+	struct id hash;
+	uint64_t at_ms;
+	uint64_t box_seq; // of one by the vendor; 0 for one by the customer
+};
+bool store_word_find(struct store *store, const struct id *deal, const struct id *hash, struct deal_word *out);
+void store_word_put(struct store *store, const struct id *deal, const struct deal_word *word);
+void store_word_delete(struct store *store, const struct id *deal, const struct id *hash);
+void store_word_each(struct store *store, const struct id *deal,
+                     bool (*each)(void *context, const struct deal_word *word), void *context);
+// The deal's box, for the customer. Appending advances after->box_next (put it afterwards).
+uint64_t store_deal_box_append(struct store *store, struct deal_after *after, uint64_t at_ms, const void *item,
+                               size_t item_bytes);
+bool store_deal_box_next(struct store *store, const struct id *deal, uint64_t seq_after, struct arena *arena,
+                         uint64_t *seq, uint64_t *at_ms, struct bytes *item);
+void store_deal_box_remove(struct store *store, const struct id *deal, uint64_t seq);
+
+// ---- the broker's notices, numbered from 1: each a Signed, serialised
+uint64_t store_notice_last(struct store *store); // 0: none
+void store_notice_append(struct store *store, uint64_t number, const void *bytes, size_t count);
+bool store_notice_get(struct store *store, uint64_t number, struct arena *arena, struct bytes *out);
 
 // ---- vendors
 struct vendor {
@@ -115,6 +159,20 @@ struct vendor {
 bool store_vendor_find(struct store *store, const struct id *id, struct arena *arena, struct vendor *out);
 void store_vendor_put(struct store *store, const struct vendor *vendor);
 void store_vendor_each(struct store *store, bool (*each)(void *context, const struct vendor *vendor), void *context);
+
+// What a vendor was seen to do. A row of its own, so that an offer does not rewrite a listing.
+struct standing {
+	struct id vendor;
+	uint32_t offers, accepted, concluded, lapsed_by_fault;
+	uint32_t erasures_asked, erasures_in_time, erasures_late;
+	uint32_t ratings, stars;                     // all there are
+	uint32_t ratings_published, stars_published; // as of the last time there were enough new ones
+	uint8_t url_check;                           // UrlCheck of proto/record.proto
+	uint64_t url_checked_at_ms;
+};
+// All zero but the vendor if there is none yet.
+void store_standing_find(struct store *store, const struct id *vendor, struct standing *out);
+void store_standing_put(struct store *store, const struct standing *standing);
 
 // A vendor's inbox: an ordered log; `inbox_next` advances (kept with the vendor by this verb itself).
 uint64_t store_inbox_append(struct store *store, const struct id *vendor, uint64_t at_ms, const void *item,
@@ -243,6 +301,8 @@ enum timer_kind {
 	TIMER_DEAL = 2,
 	TIMER_INTENT_FORGET = 3,
 	TIMER_SUBSCRIPTION_FORGET = 4,
+	TIMER_DEAL_FORGET = 5,
+	TIMER_ERASURE = 6, // the time to answer one is over
 	TIMER_BOX_FORGET = 16,
 	TIMER_INVITE_FORGET = 17,
 	TIMER_ACCOUNT_FORGET = 18,

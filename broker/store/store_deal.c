@@ -58,3 +58,18 @@ void store_deal_each(struct store *store, const struct id *intent, bool (*each)(
 	struct deal_each visit = {each, context};
 	store_link_each(store, intent, LINK_DEAL, deal_visit, &visit);
 }
+
+void store_deal_unlink(struct store *store, const struct deal *deal)
+{
+	store_link_remove(store, &deal->intent, LINK_DEAL, &deal->id);
+}
+
+void store_deal_delete(struct store *store, const struct id *id)
+{
+	struct deal deal;
+	if (!store_deal_find(store, id, &deal))
+		return;
+	store_deal_unlink(store, &deal);
+	store_after_delete_all(store, id);
+	kv_del(store->kv, KV_DEAL, (struct bytes){id->bytes, ID_BYTES});
+}

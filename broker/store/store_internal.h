@@ -46,7 +46,8 @@ struct key key_id(const struct id *id);
 struct key key_number(uint64_t number);                          // intent, feed
 struct key key_slot(uint32_t slot);                              // wipe
 struct key key_item(uint32_t slot, uint64_t seq);                // mailbox
-struct key key_id_number(const struct id *id, uint64_t number);  // inbox
+struct key key_id_number(const struct id *id, uint64_t number);  // inbox, deal_box
+struct key key_pair(const struct id *id, const struct id *other); // word
 struct key key_link(uint64_t intent_number, uint8_t kind, const struct id *id);
 struct key key_voucher(uint32_t day, const uint8_t *id, size_t id_bytes);
 struct key key_cell(const struct cell_place *place);
@@ -89,8 +90,13 @@ void store_link_put(struct store *store, const struct id *intent, enum link_kind
 // The intent must exist. For each id of this kind until `each` returns false; bool = go on.
 void store_link_each(struct store *store, const struct id *intent, enum link_kind kind,
                      bool (*each)(struct store *store, const struct id *id, void *context), void *context);
+// Nothing if the intent is gone.
+void store_link_remove(struct store *store, const struct id *intent, enum link_kind kind, const struct id *id);
 // Deletes all links of the intent and the rows they lead to.
 void store_link_delete_all(struct store *store, const struct id *intent);
+
+// The rows that hang on a deal (store_after.c).
+void store_after_delete_all(struct store *store, const struct id *deal);
 
 // The number of the intent's row, 0 if there is none.
 uint64_t store_intent_number(struct store *store, const struct id *id);

@@ -55,6 +55,14 @@ void store_link_each(struct store *store, const struct id *intent, enum link_kin
 	kv_stop(&cursor);
 }
 
+void store_link_remove(struct store *store, const struct id *intent, enum link_kind kind, const struct id *id)
+{
+	uint64_t number = store_intent_number(store, intent);
+	struct key key = key_link(number, (uint8_t)kind, id);
+	if (number)
+		kv_del(store->kv, KV_LINK, key_bytes(&key));
+}
+
 void store_link_delete_all(struct store *store, const struct id *intent)
 {
 	struct key from = key_number(store_intent_number(store, intent));
@@ -65,6 +73,8 @@ void store_link_delete_all(struct store *store, const struct id *intent)
 	for (bool on = kv_seek(store->kv, KV_LINK, prefix, &cursor); on && link_read(store, &cursor, prefix, &kind, &id);
 	     on = kv_next(&cursor)) {
 		kv_del(store->kv, link_table(kind), (struct bytes){id.bytes, ID_BYTES});
+		if (kind == LINK_DEAL)
+			store_after_delete_all(store, &id);
 		kv_del(store->kv, KV_LINK, (struct bytes){cursor.at, cursor.at_count});
 	}
 	kv_stop(&cursor);

@@ -50,3 +50,20 @@ void store_offer_each(struct store *store, const struct id *intent,
 	struct offer_each visit = {each, context};
 	store_link_each(store, intent, LINK_OFFER, offer_visit, &visit);
 }
+
+void store_offer_scan(struct store *store, bool (*each)(void *context, const struct offer *offer), void *context)
+{
+	struct kv_cursor cursor;
+	for (bool on = kv_seek(store->kv, KV_OFFER, kv_start, &cursor); on; on = kv_next(&cursor)) {
+		struct offer offer = {0};
+		if (!store_key_id(store, KV_OFFER, cursor.key, &offer.id))
+			break;
+		if (!row_read(cursor.value, ROW_VERSION, offer_fields, &offer)) {
+			store_damaged(store, KV_OFFER);
+			break;
+		}
+		if (!each(context, &offer))
+			break;
+	}
+	kv_stop(&cursor);
+}

@@ -57,6 +57,9 @@ static enum mail_kind mail_kind_of(struct world *world, const Oyez__MailboxItem 
 	case OYEZ__MAILBOX_ITEM__BODY_RECEIPT:
 		*id = id_of_wire(item->receipt);
 		return MAIL_RECEIPT;
+	case OYEZ__MAILBOX_ITEM__BODY_SUSPENDED:
+		*id = id_of_wire(item->suspended->vendor_id);
+		return MAIL_SUSPENDED;
 	default:
 		world_fail(world, "an empty mailbox item");
 	}
@@ -70,6 +73,8 @@ static const struct id *mail_id(const struct world *world, const struct mail *ma
 		return &world->offers[mail->what].id;
 	case MAIL_QUESTION:
 		return &world->questions[mail->what].id;
+	case MAIL_SUSPENDED:
+		return &world->vendors[mail->what].id;
 	default:
 		return &world->deals[mail->what].id;
 	}
@@ -648,9 +653,25 @@ static void check_intent(struct world *world, int number)
 	check_deal_count(world, number);
 }
 
+// A vendor's standing is the facts and nothing else.
+static void check_standings(struct world *world)
+{
+	for (int i = 0; i < VENDORS; i++) {
+		const struct sim_vendor *vendor = &world->vendors[i];
+		struct standing row;
+		store_standing_find(world->store, &vendor->id, &row);
+		if (row.offers != vendor->offers || row.accepted != vendor->accepted || row.concluded != vendor->concluded ||
+		    row.lapsed_by_fault != vendor->at_fault)
+			world_fail(world, "vendor %d stands at %u/%u/%u/%u, the facts are %u/%u/%u/%u", i, row.offers, row.accepted,
+			           row.concluded, row.lapsed_by_fault, vendor->offers, vendor->accepted, vendor->concluded,
+			           vendor->at_fault);
+	}
+}
+
 void check_rows(struct world *world, bool all)
 {
 	store_begin(world->store);
+	check_standings(world);
 	for (int i = 0; i < world->intent_count; i++) {
 		if (!all && !intent_has_mailbox(&world->intents[i]) && i + 4 < world->intent_count)
 			continue;

@@ -292,6 +292,7 @@ static void conclude(struct world *world, int number)
 	struct sim_deal *deal = &world->deals[number];
 	struct sim_intent *intent = &world->intents[deal->intent];
 	deal->state = DEAL_CONCLUDED;
+	world->vendors[deal->vendor].concluded++;
 	intent->open--;
 	intent->done++;
 	after_deal(world, deal->intent);
@@ -311,7 +312,7 @@ static void forget(struct world *world, int number)
 	for (int i = 0; i < world->question_count; i++)
 		world->questions[i].known &= world->questions[i].intent != number;
 	for (int i = 0; i < world->deal_count; i++)
-		world->deals[i].known &= world->deals[i].intent != number;
+		world->deals[i].known &= world->deals[i].intent != number || world->deals[i].state == DEAL_CONCLUDED;
 }
 
 static uint64_t deal_due_ms(const struct sim_deal *deal)
@@ -376,6 +377,9 @@ void model_timers(struct world *world)
 		} else if (due.kind == 2 && world->deals[due.what].state == DEAL_REVEALED) {
 			conclude(world, due.what);
 		} else if (due.kind == 2) {
+			const struct sim_deal *deal = &world->deals[due.what];
+			bool fault = deal->state == DEAL_ACCEPTED && deal->countersign_by_ms - deal->accepted_ms >= FAULT_MS_MIN;
+			world->vendors[deal->vendor].at_fault += fault;
 			lapse(world, due.what);
 			after_deal(world, world->deals[due.what].intent);
 		} else if (due.kind == 3) {
@@ -556,6 +560,8 @@ static enum err apply_accept(struct world *world, const struct record *record)
 	deal->bytes = record->bytes;
 	deal->vendor = offer->vendor;
 	deal->state = DEAL_ACCEPTED;
+	deal->accepted_ms = world->now_ms;
+	world->vendors[deal->vendor].accepted++;
 	offer->state = OFFER_ACCEPTED;
 	intent->open++;
 	add_inbox(world, offer->vendor, INBOX_AGREEMENT, record->deal);
@@ -688,8 +694,10 @@ static enum err apply_offer(struct world *world, const struct record *record)
 	if ((err = offer_limit(world, offer)))
 		return err;
 	offer->state = OFFER_OPEN;
+	bool first = true;
 	for (int i = 0; i < world->offer_count; i++) {
 		struct sim_offer *old = &world->offers[i];
+		first &= !(old->known && old->intent == offer->intent && old->vendor == offer->vendor);
 		if (old->intent != offer->intent || old->vendor != offer->vendor || !offer_stands(world, old))
 			continue;
 		if (old->made_ms > record->made_ms) {
@@ -700,6 +708,7 @@ static enum err apply_offer(struct world *world, const struct record *record)
 		if (old->mail >= 0)
 			world->intents[old->intent].mail[old->mail].removed = true;
 	}
+	world->vendors[offer->vendor].offers += first;
 	offer->known = true;
 	offer->bytes = record->bytes;
 	offer->made_ms = record->made_ms;
@@ -899,11 +908,37 @@ static enum err apply_fetch(struct world *world, const struct record *record, st
 	return ERR_OK;
 }
 
+static bool offer_concerns(const struct world *world, int number)
+{
+	const struct sim_offer *offer = &world->offers[number];
+	if (!offer->known || offer->dropped)
+		return false;
+	for (int i = 0; i < world->deal_count; i++) {
+		const struct sim_deal *deal = &world->deals[i];
+		if (deal->known && deal->offer == number && deal->state != DEAL_CONCLUDED && deal->state != DEAL_LAPSED)
+			return true;
+	}
+	return offer_stands(world, offer);
+}
+
+static void tell_suspended(struct world *world, int vendor)
+{
+	for (int i = 0; i < world->intent_count; i++) {
+		bool concerned = false;
+		for (int j = 0; j < world->offer_count; j++)
+			concerned |= world->offers[j].intent == i && world->offers[j].vendor == vendor && offer_concerns(world, j);
+		if (concerned && intent_has_mailbox(&world->intents[i]))
+			add_mail(world, i, MAIL_SUSPENDED, vendor);
+	}
+}
+
 static enum err apply_admin(struct world *world, const struct record *record, bool suspended)
 {
 	struct sim_vendor *vendor = &world->vendors[record->vendor];
 	if (!vendor->registered)
 		return ERR_VENDOR_UNKNOWN;
+	if (suspended && !vendor->suspended)
+		tell_suspended(world, record->vendor);
 	vendor->suspended = suspended;
 	vendor->changed_batch = world->batch;
 	return ERR_OK;

@@ -45,7 +45,7 @@ struct words {
 	int64_t max_e4;
 };
 
-enum mail_kind { MAIL_OFFER, MAIL_QUESTION, MAIL_OFFER_WITHDRAWN, MAIL_LAPSED, MAIL_COUNTERSIGNED, MAIL_RECEIPT };
+enum mail_kind { MAIL_OFFER, MAIL_QUESTION, MAIL_OFFER_WITHDRAWN, MAIL_LAPSED, MAIL_COUNTERSIGNED, MAIL_RECEIPT, MAIL_SUSPENDED };
 struct mail {
 	enum mail_kind kind;
 	int what; // offer, question or deal
@@ -117,7 +117,7 @@ struct sim_question {
 struct sim_deal {
 	struct id id;
 	int intent, offer, vendor, bytes, countersign_bytes, reveal_bytes;
-	uint64_t countersign_by_ms, reveal_by_ms, revealed_ms;
+	uint64_t accepted_ms, countersign_by_ms, reveal_by_ms, revealed_ms;
 	bool known;
 	int state; // as DEAL_*
 	int lapsed_from;
@@ -138,6 +138,7 @@ struct sim_vendor {
 	int inbox_count;
 	uint64_t inbox_read, inbox_sent;
 	bool got_card[DEALS_MAX_SIM];
+	uint32_t offers, accepted, concluded, at_fault; // its standing, from the facts
 };
 
 struct sim_subscription {
