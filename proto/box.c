@@ -23,10 +23,21 @@ enum err box_begin(struct box_sender *sender, const uint8_t reply_key[KEY_BYTES]
 	return ERR_OK;
 }
 
-void box_seal(const struct box_sender *sender, const uint8_t box_id[BOX_ID_BYTES], const uint8_t *message,
-              size_t message_bytes, uint8_t cell[BOX_CELL_BYTES])
+// Anybody can seal to a reply key, and a guardian may guess which one is a box's: so the home signs what stands in the
+// cell, and where (box, enc, sequence). *bytes points to what is signed: box id ‖ enc ‖ sequence ‖ message.
+enum { SIGNED_HEAD_BYTES = BOX_ID_BYTES + CIPHERTEXT_AT };
+
+static void signed_head(const uint8_t box_id[BOX_ID_BYTES], const uint8_t cell[BOX_CELL_BYTES], uint8_t *out)
 {
-	uint8_t plain[BOX_PLAIN_BYTES];
+	memcpy(out, box_id, BOX_ID_BYTES);
+	memcpy(out + BOX_ID_BYTES, cell, CIPHERTEXT_AT);
+}
+
+void box_seal(const struct box_sender *sender, const struct sign_pair *home, const uint8_t box_id[BOX_ID_BYTES],
+              const uint8_t *message, size_t message_bytes, uint8_t cell[BOX_CELL_BYTES])
+{
+	uint8_t plain[BOX_PLAIN_BYTES], input[SIGNED_HEAD_BYTES + BOX_MESSAGE_BYTES_MAX];
+	uint8_t content[SIGNATURE_BYTES + BOX_MESSAGE_BYTES_MAX];
 	struct hpke_context context = {.sequence = sender->sequence};
 	assert(message_bytes <= BOX_MESSAGE_BYTES_MAX);
 	memcpy(context.key, sender->key, sizeof(context.key));
@@ -34,10 +45,18 @@ void box_seal(const struct box_sender *sender, const uint8_t box_id[BOX_ID_BYTES
 	memcpy(cell, sender->enc, HPKE_ENC_BYTES);
 	for (int i = 0; i < 8; i++)
 		cell[SEQUENCE_AT + i] = (uint8_t)(sender->sequence >> (56 - 8 * i));
-	padding_add(message, message_bytes, plain, sizeof(plain));
+	signed_head(box_id, cell, input);
+	if (message_bytes > 0) {
+		memcpy(input + SIGNED_HEAD_BYTES, message, message_bytes);
+		memcpy(content + SIGNATURE_BYTES, message, message_bytes);
+	}
+	sign_bytes(home, TAG_BOX, input, SIGNED_HEAD_BYTES + message_bytes, content);
+	padding_add(content, SIGNATURE_BYTES + message_bytes, plain, sizeof(plain));
 	hpke_seal(&context, box_id, BOX_ID_BYTES, plain, sizeof(plain), cell + CIPHERTEXT_AT);
 	hpke_context_wipe(&context);
 	sodium_memzero(plain, sizeof(plain));
+	sodium_memzero(input, sizeof(input));
+	sodium_memzero(content, sizeof(content));
 }
 
 void box_sender_wipe(struct box_sender *sender)
@@ -45,8 +64,25 @@ void box_sender_wipe(struct box_sender *sender)
 	sodium_memzero(sender, sizeof(*sender));
 }
 
-enum err box_open(const struct hpke_pair *reply, const uint8_t box_id[BOX_ID_BYTES], const uint8_t cell[BOX_CELL_BYTES],
-                  uint8_t plain[BOX_PLAIN_BYTES], const uint8_t **message, size_t *message_bytes)
+static enum err check_home(const uint8_t home_key[KEY_BYTES], const uint8_t box_id[BOX_ID_BYTES],
+                           const uint8_t cell[BOX_CELL_BYTES], const uint8_t **message, size_t *message_bytes)
+{
+	uint8_t input[SIGNED_HEAD_BYTES + BOX_MESSAGE_BYTES_MAX];
+	const uint8_t *signature = *message;
+	if (*message_bytes < SIGNATURE_BYTES)
+		return ERR_BAD_FRAME;
+	*message += SIGNATURE_BYTES;
+	*message_bytes -= SIGNATURE_BYTES;
+	signed_head(box_id, cell, input);
+	memcpy(input + SIGNED_HEAD_BYTES, *message, *message_bytes);
+	enum err err = sign_check(home_key, TAG_BOX, input, SIGNED_HEAD_BYTES + *message_bytes, signature);
+	sodium_memzero(input, sizeof(input));
+	return err;
+}
+
+enum err box_open(const struct hpke_pair *reply, const uint8_t home_key[KEY_BYTES], const uint8_t box_id[BOX_ID_BYTES],
+                  const uint8_t cell[BOX_CELL_BYTES], uint8_t plain[BOX_PLAIN_BYTES], const uint8_t **message,
+                  size_t *message_bytes)
 {
 	struct hpke_context context;
 	if (hpke_setup_receiver(&context, reply, BOX_INFO, sizeof(BOX_INFO), cell) != ERR_OK)
@@ -59,7 +95,9 @@ enum err box_open(const struct hpke_pair *reply, const uint8_t box_id[BOX_ID_BYT
 	hpke_context_wipe(&context);
 	if (err)
 		return err;
-	return padding_remove(plain, BOX_PLAIN_BYTES, message, message_bytes) ? ERR_OK : ERR_BAD_FRAME;
+	if (!padding_remove(plain, BOX_PLAIN_BYTES, message, message_bytes))
+		return ERR_BAD_FRAME;
+	return check_home(home_key, box_id, cell, message, message_bytes);
 }
 
 // ---- the schedule

@@ -22,6 +22,7 @@
 #define TAG_ACCOUNT "oyez/1 account"
 #define TAG_VOUCHER "oyez/1 voucher"
 #define TAG_PUSH "oyez/1 push"
+#define TAG_BOX "oyez/1 box cell"
 #define TAG_DEAL_RECORD "oyez/1 deal record"
 #define TAG_MESSAGE "oyez/1 message"
 #define TAG_ERASURE "oyez/1 erasure"

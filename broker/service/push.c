@@ -26,7 +26,8 @@ void push_batch_free(struct push_batch *batch)
 	free(batch);
 }
 
-static uint8_t *pack_batch(const struct push_batch *batch, uint64_t now_ms, size_t *count)
+static uint8_t *pack_batch(const struct push_batch *batch, const struct sign_pair *identity, uint64_t now_ms,
+                           size_t *count)
 {
 	uint8_t cells[PUSH_CELLS_MAX][BOX_CELL_BYTES];
 	Oyez__BoxCell items[PUSH_CELLS_MAX], *list[PUSH_CELLS_MAX];
@@ -37,7 +38,7 @@ static uint8_t *pack_batch(const struct push_batch *batch, uint64_t now_ms, size
 	message.n_cells = batch->count;
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct push_cell *cell = &batch->cells[i];
-		box_seal(&cell->sender, cell->box_id, cell->message, cell->message_bytes, cells[i]);
+		box_seal(&cell->sender, identity, cell->box_id, cell->message, cell->message_bytes, cells[i]);
 		oyez__box_cell__init(&items[i]);
 		items[i].box_id = (ProtobufCBinaryData){BOX_ID_BYTES, (uint8_t *)(uintptr_t)cell->box_id};
 		items[i].cell = (ProtobufCBinaryData){BOX_CELL_BYTES, cells[i]};
@@ -56,7 +57,7 @@ void push_frame(const struct push_batch *batch, const struct sign_pair *identity
 	Oyez__Request request = OYEZ__REQUEST__INIT;
 	uint8_t signature[SIGNATURE_BYTES];
 	size_t count;
-	uint8_t *bytes = pack_batch(batch, now_ms, &count);
+	uint8_t *bytes = pack_batch(batch, identity, now_ms, &count);
 	sign_bytes(identity, TAG_PUSH, bytes, count, signature);
 	record.record = (ProtobufCBinaryData){count, bytes};
 	record.key = (ProtobufCBinaryData){KEY_BYTES, (uint8_t *)(uintptr_t)identity->public_key};

@@ -229,7 +229,7 @@ static enum err open_cell(const struct intent_keys *keys, const Oyez__BoxCell *c
 	size_t count;
 	if (cell->cell.len != BOX_CELL_BYTES || cell->box_id.len != BOX_ID_BYTES)
 		return ERR_BAD_VALUE;
-	enum err err = box_open(&keys->reply, cell->box_id.data, cell->cell.data, plain, &message, &count);
+	enum err err = box_open(&keys->reply, keys->broker_key, cell->box_id.data, cell->cell.data, plain, &message, &count);
 	if (!err)
 		err = codec_decode_box_plain(NULL, message, count, out, NULL);
 	sodium_memzero(plain, sizeof(plain));

@@ -84,8 +84,10 @@ static void take_cell(struct scene *scene, const struct push_cell *cell)
 	box->cells++;
 	if (scene->order_count < sizeof scene->order / sizeof *scene->order)
 		scene->order[scene->order_count++] = i;
-	box_seal(&cell->sender, cell->box_id, cell->message, cell->message_bytes, bytes);
-	assert_int_equal(box_open(&box->reply, box->id, bytes, plain, &message, &count), ERR_OK);
+	struct sign_pair home;
+	sign_pair_new(&home);
+	box_seal(&cell->sender, &home, cell->box_id, cell->message, cell->message_bytes, bytes);
+	assert_int_equal(box_open(&box->reply, home.public_key, box->id, bytes, plain, &message, &count), ERR_OK);
 	assert_int_equal(codec_decode_box_plain(&allocator, message, count, &parts, NULL), ERR_OK);
 	for (size_t p = 0; p < parts->n_parts; p++) {
 		const Oyez__BoxPart *part = parts->parts[p];

@@ -704,7 +704,7 @@ static void push(const Oyez__BoxPlain *plain, bool tampered)
 	if (pushed++ % 4 == 0 || world.cell_count == 0) // a restart now and then
 		assert_int_equal(box_begin(&sender, world.reply_key), ERR_OK);
 	assert_int_equal(codec_encode(&plain->base, &bytes, &count), ERR_OK);
-	box_seal(&sender, world.box_id, bytes, count, world.cells[world.cell_count]);
+	box_seal(&sender, &world.broker.identity, world.box_id, bytes, count, world.cells[world.cell_count]);
 	if (tampered)
 		world.cells[world.cell_count][100] ^= 1;
 	sender.sequence++;
