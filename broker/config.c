@@ -18,10 +18,11 @@ static const struct {
 };
 
 // Flags that are not settings.
-enum { FLAG_CONFIG = 1000, FLAG_CHECK, FLAG_PRINT, FLAG_VERSION, FLAG_HELP, FLAG_ACTIONS_END };
+enum { FLAG_CONFIG = 1000, FLAG_CHECK, FLAG_PRINT, FLAG_PRINT_KEY, FLAG_VERSION, FLAG_HELP, FLAG_ACTIONS_END };
 static const struct option action_flags[] = {
     {"config", required_argument, NULL, FLAG_CONFIG}, {"check-config", no_argument, NULL, FLAG_CHECK},
-    {"print-config", no_argument, NULL, FLAG_PRINT},  {"version", no_argument, NULL, FLAG_VERSION},
+    {"print-config", no_argument, NULL, FLAG_PRINT},  {"print-key", no_argument, NULL, FLAG_PRINT_KEY},
+    {"version", no_argument, NULL, FLAG_VERSION},
     {"help", no_argument, NULL, FLAG_HELP},
 };
 enum { ACTION_FLAG_COUNT = sizeof(action_flags) / sizeof(action_flags[0]) };
@@ -244,7 +245,7 @@ enum config_action config_load(int argc, char **argv, struct config *config, str
 
 	if (!read_flags(argc, argv, config, false, &file, &action, problem))
 		return CONFIG_WRONG;
-	config->checking = action == CONFIG_CHECK || action == CONFIG_PRINT;
+	config->checking = action == CONFIG_CHECK || action == CONFIG_PRINT || action == CONFIG_PRINT_KEY;
 	if (action == CONFIG_VERSION || action == CONFIG_HELP)
 		return action;
 	for (int key = 0; key < CONFIG_KEY_COUNT; key++)
@@ -294,6 +295,7 @@ void config_help(FILE *out)
 	      "  --config FILE          YAML, with the names below (underscores for dashes)\n"
 	      "  --check-config         say whether the configuration is right, and end (exit code 0 or 2)\n"
 	      "  --print-config         show every value and where it came from, and end\n"
+	      "  --print-key            make this broker's identity if it has none, show its public key, and end\n"
 	      "  --version, --help\n\n",
 	      out);
 	for (int key = 0; key < CONFIG_KEY_COUNT; key++) {

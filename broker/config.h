@@ -91,7 +91,15 @@ struct config_problem {
 	char hint[256];
 };
 
-enum config_action { CONFIG_RUN, CONFIG_CHECK, CONFIG_PRINT, CONFIG_VERSION, CONFIG_HELP, CONFIG_WRONG };
+enum config_action {
+	CONFIG_RUN,
+	CONFIG_CHECK,
+	CONFIG_PRINT,
+	CONFIG_PRINT_KEY,
+	CONFIG_VERSION,
+	CONFIG_HELP,
+	CONFIG_WRONG
+};
 
 // Reads everything. On CONFIG_WRONG `problem` says what and where. In every case config_fini frees.
 enum config_action config_load(int argc, char **argv, struct config *config, struct config_problem *problem);

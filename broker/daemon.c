@@ -319,6 +319,26 @@ static void release(struct broker *broker)
 	}
 }
 
+int daemon_print_key(const struct config *config)
+{
+	struct broker broker = {0};
+	char key[2 * KEY_BYTES + 1];
+	if (!open_store(&broker, config->data))
+		return 1;
+	taxonomy_hash(taxonomy_builtin(), broker.taxonomy_hash);
+	enum err err =
+	    identity_load(&broker.identity, broker.store, config, broker.taxonomy_hash, clock_now_ms());
+	if (err == ERR_OK) {
+		hex_encode(broker.identity.pair.public_key, KEY_BYTES, key);
+		puts(key);
+	} else {
+		fail("the broker's keys cannot be read or stored", config->data, err_hint(err, 0));
+	}
+	store_close(broker.store);
+	identity_wipe(&broker.identity);
+	return err ? 1 : 0;
+}
+
 int daemon_run(struct config *config, int argc, char **argv, const char *version)
 {
 	static struct broker broker; // large, and one a process

@@ -66,6 +66,8 @@ int main(int argc, char **argv)
 		puts("the configuration is right");
 	} else if (action == CONFIG_PRINT) {
 		config_print(&config, stdout);
+	} else if (action == CONFIG_PRINT_KEY) {
+		code = sodium_init() < 0 ? 1 : daemon_print_key(&config);
 	} else {
 		log_set_level(config.log_level);
 		if (clock_rate() != 1)
