@@ -20,7 +20,7 @@ static void remember_hit(struct listener *listener, uint64_t seq)
 	listener->hits[(listener->hit_first + listener->hit_count++) % HITS_MAX] = seq;
 }
 
-static void announce(struct service *service, const struct match_header *header, uint64_t seq, struct bytes bytes)
+void feed_announce(struct service *service, const struct match_header *header, uint64_t seq, struct bytes bytes)
 {
 	struct tail_item item;
 	if (seq == 0)
@@ -50,7 +50,7 @@ void feed_release(struct service *service, struct intent *intent)
 	ProtobufCBinaryData bytes = wire_pack(&service->arena, &release_message(service, intent, true)->base);
 	intent->release_seq = store_feed_append(service->store, &header, bytes.data, bytes.len);
 	header.release_seq = intent->release_seq;
-	announce(service, &header, intent->release_seq, (struct bytes){bytes.data, bytes.len});
+	feed_announce(service, &header, intent->release_seq, (struct bytes){bytes.data, bytes.len});
 	estimate_release(service, &intent->facets, intent->crowd, intent->released_at_ms);
 	service->numbers.releases++;
 }
@@ -85,7 +85,7 @@ void feed_tombstone_append(struct service *service, const struct match_header *r
 	writer_u64(&writer, service->now_ms);
 	protobuf_c_message_pack(release, bytes + 8);
 	uint64_t seq = store_feed_append(service->store, &header, bytes, count);
-	announce(service, &header, seq, (struct bytes){bytes, count});
+	feed_announce(service, &header, seq, (struct bytes){bytes, count});
 }
 
 bool feed_tombstone_read(struct service *service, struct bytes bytes, uint64_t *at_ms, Oyez__Release **release)

@@ -13,6 +13,9 @@ struct bench {
 
 int bench_match(int argc, char **argv);
 int bench_tick(int argc, char **argv);
+int bench_fanout(int argc, char **argv);
+int bench_post(int argc, char **argv);
+int bench_token(int argc, char **argv);
 
 // A benchmark whose answers are wrong or whose input is bad prints no speed.
 _Noreturn void give_up(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -12,6 +12,9 @@
 static const struct bench BENCHES[] = {
     {"match", "--dir DIR [--dump FILE] [--seconds N] [--threads N] [--json]", bench_match},
     {"tick", "[--count N] [--json]", bench_tick},
+    {"post", "[--posts N] [--connections N] [--rounds N] [--spoil] [--json]", bench_post},
+    {"token", "[--seconds N] [--rounds N] [--spoil] [--json]", bench_token},
+    {"fanout", "[--subscribers N] [--deliveries N] [--rounds N] [--spoil] [--json]", bench_fanout},
 };
 enum { BENCH_COUNT = sizeof BENCHES / sizeof *BENCHES };
 
