@@ -49,7 +49,7 @@ static void try_body(const uint8_t *message, size_t message_bytes)
 	if (codec_decode_cell_body(NULL, message, message_bytes, &body, NULL) != ERR_OK)
 		return;
 	if (body->body_case == OYEZ__CELL_BODY__BODY_CUSTOMER)
-			try_record(body->customer);
+		try_record(body->customer);
 	oyez__cell_body__free_unpacked(body, NULL);
 }
 
