@@ -14,6 +14,10 @@ struct bench {
 int bench_match(int argc, char **argv);
 int bench_tick(int argc, char **argv);
 int bench_fanout(int argc, char **argv);
+int bench_memory(int argc, char **argv);
+int bench_restart(int argc, char **argv);
+int bench_catchup(int argc, char **argv);
+int bench_latency(int argc, char **argv);
 int bench_post(int argc, char **argv);
 int bench_token(int argc, char **argv);
 

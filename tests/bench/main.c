@@ -14,6 +14,10 @@ static const struct bench BENCHES[] = {
     {"tick", "[--count N] [--json]", bench_tick},
     {"post", "[--posts N] [--connections N] [--rounds N] [--spoil] [--json]", bench_post},
     {"token", "[--seconds N] [--rounds N] [--spoil] [--json]", bench_token},
+    {"memory", "[--connections N] [--intents N] [--waiting N] [--subscriptions N] [--spoil] [--json]", bench_memory},
+    {"restart", "[--intents N] [--subscriptions N] [--rounds N] [--spoil] [--json]", bench_restart},
+    {"catchup", "[--events N] [--rounds N] [--spoil] [--json]", bench_catchup},
+    {"latency", "[--vendors N] [--customers N] [--seconds N] [--rounds N] [--spoil] [--json]", bench_latency},
     {"fanout", "[--subscribers N] [--deliveries N] [--rounds N] [--spoil] [--json]", bench_fanout},
 };
 enum { BENCH_COUNT = sizeof BENCHES / sizeof *BENCHES };
