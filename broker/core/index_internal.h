@@ -15,15 +15,22 @@
 #include "index_plan.h"
 #include "pairs.h"
 
+enum { NAME_NONE = UINT32_MAX };
+
 struct index {
 	struct trees trees;
 	struct pool pool;
 	struct pairs pairs;
 	struct runs *inside, *above;               // wide; by category key
 	uint32_t *category_counts, *region_counts; // postings in `pairs`, by key: 0 spares the look-up
-	uint32_t *filters;                         // packed, by subscription number, 0 where there is none
-	uint32_t filter_room;
-	size_t count;
+	uint32_t *places;                          // by the caller's number: the index's own + 1, 0 where there is none
+	uint32_t place_room;
+	// By own number. A removed subscription has no name from then on; its number is spare when its postings are gone.
+	uint32_t *names;   // the caller's number, NAME_NONE for none
+	uint32_t *filters; // packed; of a spare number the next spare one + 1, 0 for none
+	uint32_t own_count, own_room, spare;
+	bool renamed; // own numbers and the caller's differ, or removed ones may be found
+	size_t count, dead;
 	struct plan plan; // for the change at hand
 };
 

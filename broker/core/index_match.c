@@ -72,11 +72,7 @@ struct found {
 
 static void try_block(const struct match *match, struct block block, uint32_t excludable)
 {
-	const struct stretch stretch = {
-	    .columns = block_columns(&match->index->pool, false, block),
-	    .to = block.count,
-	    .excludable = excludable,
-	};
+	const struct stretch stretch = {.pool = &match->index->pool, .block = block, .excludable = excludable};
 	try_stretch(match, &stretch);
 }
 
@@ -151,26 +147,22 @@ static void try_regions(const struct match *match, const struct runs *runs, uint
                         uint32_t maybe, uint32_t excludable)
 {
 	const struct pool *pool = &match->index->pool;
-	if (runs->count == 0 || first > last)
+	if (first > last)
 		return;
-	for (uint32_t i = runs_find(runs, first, 0); i < runs->count && runs->items[i].region <= last; i++) {
-		struct block block = runs->items[i].block;
+	for (uint32_t i = runs_first(runs, first); i < runs->count && runs->items[i].region <= last; i++) {
 		if (i + 1 < runs->count)
 			block_fetch(pool, true, runs->items[i + 1].block);
-		struct stretch stretch = {
-		    .columns = block_columns(pool, true, block),
-		    .to = block.count,
+		const struct stretch stretch = {
+		    .pool = pool,
+		    .block = runs->items[i].block,
+		    .first = first,
+		    .last = last,
 		    .after = first - 1,
 		    .maybe = maybe,
 		    .excludable = excludable,
 		    .wide = true,
 		};
-		if (stretch.columns.region[0] < first)
-			stretch.from = block_find(pool, true, block, first, 0);
-		if (stretch.columns.region[block.count - 1] > last)
-			stretch.to = block_find(pool, true, block, last + 1, 0);
-		if (stretch.from < stretch.to)
-			try_stretch(match, &stretch);
+		try_stretch(match, &stretch);
 	}
 }
 
@@ -192,18 +184,49 @@ static void try_above(const struct match *match, uint32_t region_first, uint32_t
 static void try_all(const struct match *match)
 {
 	const struct index *index = match->index;
-	for (uint32_t number = 0; number < index->filter_room; number++) {
+	for (uint32_t number = 0; number < index->own_count; number++) {
 		struct filter filter;
 		uint32_t maybe;
-		if (!index_filter(index, number, &filter) || !filter_match(&filter, match->header, &index->trees, &maybe, NULL))
+		if (index->names[number] == NAME_NONE)
 			continue;
-		index_hits_add(match->hits, (struct index_hit){.number = number, .maybe = maybe});
+		packed_filter_get(&index->pool, index->filters[number], &filter);
+		if (filter_match(&filter, match->header, &index->trees, &maybe, NULL))
+			index_hits_add(match->hits, (struct index_hit){.number = number, .maybe = maybe});
 	}
+}
+
+// From the index's numbers to the caller's, without those that were removed.
+static void name_hits(const struct index *index, struct index_hits *hits)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < hits->count; i++) {
+		struct index_hit hit = hits->items[i];
+		hit.number = index->names[hit.number];
+		hits->items[kept] = hit;
+		kept += hit.number != NAME_NONE;
+	}
+	hits->count = kept;
+}
+
+static void try_lists(struct match *match)
+{
+	const struct index *index = match->index;
+	const struct facets *facets = &match->header->facets;
+	chain_of(&match->categories, index->trees.categories, facets->category);
+	chain_of(&match->regions, index->trees.regions, facets->region);
+	question_of(&match->question, match->header, &match->categories, index->trees.categories);
+	try_pairs(match);
+	uint32_t first = match->regions.keys[0] + 1, last = index->trees.regions->count;
+	if (facets->region != TREE_NONE)
+		last = index->trees.regions->last[facets->region] + 1;
+	for (uint32_t i = 0; first <= last && i < match->categories.count; i++)
+		try_regions(match, &index->inside[match->categories.keys[i]], first, last, FACET_REGION, i);
+	if (index->above[match->categories.keys[0]].count > 0)
+		try_above(match, first, last);
 }
 
 size_t index_match(const struct index *index, const struct match_header *header, struct index_hits *hits)
 {
-	const struct facets *facets = &header->facets;
 	struct match match;
 	match.index = index;
 	match.header = header;
@@ -211,20 +234,11 @@ size_t index_match(const struct index *index, const struct match_header *header,
 	hits->count = 0;
 	if (index->count == 0)
 		return 0;
-	if (facets->category == TREE_NONE) {
+	if (header->facets.category == TREE_NONE)
 		try_all(&match);
-		return hits->count;
-	}
-	chain_of(&match.categories, index->trees.categories, facets->category);
-	chain_of(&match.regions, index->trees.regions, facets->region);
-	question_of(&match.question, header, &match.categories, index->trees.categories);
-	try_pairs(&match);
-	uint32_t first = match.regions.keys[0] + 1, last = index->trees.regions->count;
-	if (facets->region != TREE_NONE)
-		last = index->trees.regions->last[facets->region] + 1;
-	for (uint32_t i = 0; first <= last && i < match.categories.count; i++)
-		try_regions(&match, &index->inside[match.categories.keys[i]], first, last, FACET_REGION, i);
-	if (index->above[match.categories.keys[0]].count > 0)
-		try_above(&match, first, last);
+	else
+		try_lists(&match);
+	if (index->renamed)
+		name_hits(index, hits);
 	return hits->count;
 }

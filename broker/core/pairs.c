@@ -1,4 +1,4 @@
-// Linear probing without tombstones: a removal moves later slots of the cluster back.
+// Linear probing. Pairs go only when many go: then the table is made anew.
 #include "pairs.h"
 
 #include <assert.h>
@@ -42,7 +42,7 @@ static struct runs *long_new(struct pairs *pairs, uint32_t *number)
 {
 	if (pairs->long_free != 0) {
 		*number = pairs->long_free - 1;
-		pairs->long_free = pairs->longs[*number].count;
+		pairs->long_free = pairs->longs[*number].room;
 		pairs->longs[*number] = (struct runs){0};
 		return &pairs->longs[*number];
 	}
@@ -55,12 +55,12 @@ static struct runs *long_new(struct pairs *pairs, uint32_t *number)
 	return &pairs->longs[*number];
 }
 
-static void make_long(struct pairs *pairs, const struct pool *pool, struct pair *pair)
+static void make_long(struct pairs *pairs, struct pair *pair)
 {
-	uint32_t number, first = block_columns(pool, false, pair->block).number[0];
+	uint32_t number;
 	struct runs *runs = long_new(pairs, &number);
 	runs->items = memory_resize(NULL, 2, sizeof *runs->items);
-	runs->items[0] = (struct run){.number = first, .block = pair->block};
+	runs->items[0] = (struct run){.block = pair->block};
 	runs->room = 2;
 	runs->count = 1;
 	pair->block.at = number;
@@ -70,16 +70,16 @@ static void make_short(struct pairs *pairs, struct pool *pool, struct pair *pair
 {
 	uint32_t number = pair->block.at;
 	struct runs *runs = &pairs->longs[number];
-	struct block whole = runs->items[0].block;
-	for (uint32_t i = 1; i < runs->count; i++)
+	struct block whole = {0};
+	for (uint32_t i = 0; i < runs->count; i++)
 		block_join(pool, false, &whole, runs->items[i].block);
 	runs_fini(runs);
-	runs->count = pairs->long_free;
+	runs->room = pairs->long_free;
 	pairs->long_free = number + 1;
 	pair->block = whole;
 }
 
-// ---- insert and remove
+// ---- insert and keep
 
 void pairs_insert(struct pairs *pairs, struct pool *pool, uint32_t category, uint32_t region,
                   const struct posting *posting)
@@ -87,65 +87,59 @@ void pairs_insert(struct pairs *pairs, struct pool *pool, uint32_t category, uin
 	if (pairs->room == 0)
 		rehash(pairs, ROOM_MIN);
 	struct pair *pair = slot_for(pairs, category, region);
-	struct block *block = &pair->block;
-	if (block->count == 0) {
+	if (pair->block.count == 0) {
 		if (pairs->used >= pairs->room / 4 * 3) {
 			assert(pairs->room < UINT32_MAX / 2);
 			rehash(pairs, pairs->room + pairs->room / 2);
 			pair = slot_for(pairs, category, region);
-			block = &pair->block;
 		}
 		pairs->used++;
 		pair->category = category;
 		pair->region = region;
-		block_insert(pool, false, block, 0, posting);
+	}
+	if (pair->block.count < BLOCK_POSTINGS_MAX) {
+		block_append(pool, false, &pair->block, posting);
 		return;
 	}
-	if (block->count < BLOCK_POSTINGS_MAX) {
-		block_insert(pool, false, block, block_find(pool, false, *block, 0, posting->number), posting);
-		return;
-	}
-	if (block->count == BLOCK_POSTINGS_MAX)
-		make_long(pairs, pool, pair);
-	runs_insert(&pairs->longs[block->at], pool, false, posting);
-	block->count++;
+	if (pair->block.count == BLOCK_POSTINGS_MAX)
+		make_long(pairs, pair);
+	runs_insert(&pairs->longs[pair->block.at], pool, false, posting);
+	pair->block.count++;
 }
 
-static void close_slot(struct pairs *pairs, uint32_t hole)
+static void keep_pair(struct pairs *pairs, struct pair *pair, struct pool *from, struct pool *to, const uint64_t *alive)
 {
-	pairs->slots[hole] = (struct pair){0};
-	pairs->used--;
-	for (uint32_t slot = next_slot(pairs, hole); pairs->slots[slot].block.count > 0; slot = next_slot(pairs, slot)) {
-		uint32_t home = pairs_home(pairs, pairs->slots[slot].category, pairs->slots[slot].region);
-		// It may move back to the hole unless its home lies after the hole on the way to it.
-		bool stays = hole <= slot ? hole < home && home <= slot : hole < home || home <= slot;
-		if (stays)
+	if (!pair_is_long(pair)) {
+		pair->block = block_keep(from, to, false, pair->block, alive);
+		return;
+	}
+	uint32_t count = runs_keep(&pairs->longs[pair->block.at], from, to, false, alive);
+	if (count <= BLOCK_POSTINGS_MAX)
+		make_short(pairs, to, pair);
+	else
+		pair->block.count = count;
+}
+
+void pairs_keep(struct pairs *pairs, struct pool *from, struct pool *to, const uint64_t *alive)
+{
+	enum { AHEAD = 16 };
+	uint32_t before = pairs->used;
+	pairs->used = 0;
+	for (uint32_t slot = 0; slot < pairs->room; slot++) {
+		if (slot + AHEAD < pairs->room && !pair_is_long(&pairs->slots[slot + AHEAD]))
+			__builtin_prefetch(pool_at(from, pairs->slots[slot + AHEAD].block.at));
+		struct pair *pair = &pairs->slots[slot];
+		if (pair->block.count == 0)
 			continue;
-		pairs->slots[hole] = pairs->slots[slot];
-		pairs->slots[slot] = (struct pair){0};
-		hole = slot;
+		keep_pair(pairs, pair, from, to, alive);
+		pairs->used += pair->block.count > 0;
 	}
-	if (pairs->room > ROOM_MIN && pairs->used < pairs->room / 8)
-		rehash(pairs, pairs->room / 4 > ROOM_MIN ? pairs->room / 4 : ROOM_MIN);
-}
-
-void pairs_remove(struct pairs *pairs, struct pool *pool, uint32_t category, uint32_t region, uint32_t number)
-{
-	assert(pairs->room > 0);
-	struct pair *pair = slot_for(pairs, category, region);
-	struct block *block = &pair->block;
-	if (pair_is_long(pair)) {
-		runs_remove(&pairs->longs[block->at], pool, false, 0, number);
-		if (--block->count == BLOCK_POSTINGS_MAX)
-			make_short(pairs, pool, pair);
+	if (pairs->used == before)
 		return;
-	}
-	assert(block->count > 0);
-	uint32_t place = block_find(pool, false, *block, 0, number);
-	assert(place < block->count && block_columns(pool, false, *block).number[place] == number);
-	block_remove(pool, false, block, place);
-	if (block->count == 0)
-		close_slot(pairs, (uint32_t)(pair - pairs->slots));
+	uint32_t room = pairs->room;
+	if (pairs->used < room / 3)
+		room = pairs->used * 2 > ROOM_MIN ? pairs->used * 2 : ROOM_MIN;
+	rehash(pairs, room);
 }
 
 void pairs_fini(struct pairs *pairs)

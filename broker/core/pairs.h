@@ -13,14 +13,14 @@ struct pair {
 struct pairs {
 	struct pair *slots;
 	uint32_t room, used;
-	struct runs *longs; // free ones hang together by `count` as the next one's number + 1, items NULL
+	struct runs *longs; // free ones hang together by `room` as the next one's number + 1, items NULL, count 0
 	uint32_t long_count, long_room, long_free;
 };
 
 void pairs_insert(struct pairs *pairs, struct pool *pool, uint32_t category, uint32_t region,
                   const struct posting *posting);
-// The posting must be there.
-void pairs_remove(struct pairs *pairs, struct pool *pool, uint32_t category, uint32_t region, uint32_t number);
+// Moves the postings of the living (block_keep) into another pool and forgets pairs of which none is left.
+void pairs_keep(struct pairs *pairs, struct pool *from, struct pool *to, const uint64_t *alive);
 void pairs_fini(struct pairs *pairs);
 
 // The slot where the search for a pair begins, to be fetched ahead of it.

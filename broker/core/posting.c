@@ -7,7 +7,7 @@
 enum { E4 = 10000, SIGNIFICANT_BITS = 12, EXPONENT_MAX = 30 };
 
 const uint8_t BLOCK_ROOMS[BLOCK_POSTINGS_MAX + 1] = {
-    0,  1,  2,  4,  4,  8,  8,  8,  8,  12, 12, 12, 12, 16, 16, 16, 16, 24, 24, 24, 24, 24,
+    0,  1,  2,  4,  4,  8,  8,  8,  8,  16, 16, 16, 16, 16, 16, 16, 16, 24, 24, 24, 24, 24,
     24, 24, 24, 32, 32, 32, 32, 32, 32, 32, 32, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48,
     48, 48, 48, 48, 48, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
 };
@@ -37,124 +37,186 @@ int16_t budget_key(int64_t amount_e4, bool *exact)
 
 // ---- blocks
 
-static uint32_t words_for(bool wide, uint32_t room)
+enum { CACHE_LINE_BYTES = 64 };
+
+static uint32_t block_words(bool wide, uint32_t room)
 {
-	return (room * (wide ? POSTING_WIDE_BYTES : POSTING_NARROW_BYTES) + 3) / 4;
+	uint32_t tile = tile_room(room);
+	return tile ? room / tile * tile_words(wide, tile) : 0;
 }
 
-// No branch depends on a key but the first: what is inserted mostly has the highest number so far.
-uint32_t block_find(const struct pool *pool, bool wide, struct block block, uint32_t region, uint32_t number)
+// The tile of a posting, and in *place its place there.
+static struct columns tile_of(const struct pool *pool, bool wide, uint32_t at, uint32_t room, uint32_t *place)
 {
-	const struct columns columns = block_columns(pool, wide, block);
-	const uint32_t *numbers = columns.number, *regions = columns.region;
-	uint32_t first = 0, count = block.count;
-	if (count == 0 || (!wide && numbers[count - 1] < number))
-		return count;
-	while (count > 0) {
-		uint32_t half = count / 2, middle = first + half;
-		bool below = wide ? regions[middle] < region || (regions[middle] == region && numbers[middle] < number)
-		                  : numbers[middle] < number;
-		first = below ? middle + 1 : first;
-		count = below ? count - half - 1 : half;
-	}
-	return first;
+	uint32_t tile = tile_room(room), number = *place / TILE_POSTINGS;
+	*place %= TILE_POSTINGS;
+	return tile_columns((uint32_t *)pool_at(pool, at) + number * tile_words(wide, tile), wide, tile);
 }
 
-// Copies `count` postings; source and target may be the same block.
-static void copy(bool wide, const struct columns *to, uint32_t to_place, const struct columns *from,
-                 uint32_t from_place, uint32_t count)
+static inline void put(bool wide, const struct columns *to, uint32_t place, const struct posting *posting)
 {
-	if (count == 0)
-		return;
-#define COPY(column) memmove(to->column + to_place, from->column + from_place, count * sizeof *to->column)
-	COPY(number);
+	to->number[place] = posting->number;
 	if (wide) {
-		COPY(region);
-		COPY(before);
+		to->region[place] = posting->region;
+		to->before[place] = posting->before;
 	}
-	COPY(low);
-	COPY(high);
-	COPY(terms);
-	COPY(traits);
-	COPY(excluded);
-#undef COPY
+	to->low[place] = posting->low;
+	to->high[place] = posting->high;
+	to->terms[place] = posting->terms;
+	to->traits[place] = posting->traits;
+	to->excluded[place] = posting->excluded;
 }
 
-void block_insert(struct pool *pool, bool wide, struct block *block, uint32_t place, const struct posting *posting)
+static inline void get(bool wide, const struct columns *from, uint32_t place, struct posting *posting)
 {
-	uint32_t old_room = BLOCK_ROOMS[block->count], room = BLOCK_ROOMS[block->count + 1];
-	uint32_t at = block->at;
-	if (room != old_room)
-		at = pool_take(pool, words_for(wide, room));
-	struct columns to = block_columns_at(pool, wide, at, room);
-	if (block->count > 0) {
-		struct columns from = block_columns_at(pool, wide, block->at, old_room);
-		copy(wide, &to, place + 1, &from, place, block->count - place);
-		if (room != old_room) {
-			copy(wide, &to, 0, &from, 0, place);
-			pool_give(pool, block->at, words_for(wide, old_room));
+	*posting = (struct posting){
+	    .number = from->number[place],
+	    .region = wide ? from->region[place] : 0,
+	    .before = wide ? from->before[place] : 0,
+	    .low = from->low[place],
+	    .high = from->high[place],
+	    .terms = from->terms[place],
+	    .traits = from->traits[place],
+	    .excluded = from->excluded[place],
+	};
+}
+
+static void fetch(const void *memory, uint32_t bytes)
+{
+	for (uint32_t at = 0; at < bytes; at += CACHE_LINE_BYTES)
+		__builtin_prefetch((const char *)memory + at);
+	__builtin_prefetch((const char *)memory + bytes - 1);
+}
+
+void block_fetch(const struct pool *pool, bool wide, struct block block)
+{
+	fetch(pool_at(pool, block.at), block_words(wide, BLOCK_ROOMS[block.count]) * (uint32_t)sizeof *pool->words);
+}
+
+void block_fetch_end(const struct pool *pool, bool wide, struct block block)
+{
+	uint32_t room = BLOCK_ROOMS[block.count];
+	if (block.count == room) {
+		block_fetch(pool, wide, block);
+		return;
+	}
+	uint32_t words = tile_words(wide, tile_room(room));
+	fetch(pool->words + block.at + block.count / TILE_POSTINGS * words, words * (uint32_t)sizeof *pool->words);
+}
+
+void block_get(const struct pool *pool, bool wide, struct block block, uint32_t place, struct posting *posting)
+{
+	struct columns columns = tile_of(pool, wide, block.at, BLOCK_ROOMS[block.count], &place);
+	get(wide, &columns, place, posting);
+}
+
+// To where there is room for more.
+static uint32_t grow(struct pool *pool, bool wide, const struct block *block, uint32_t room)
+{
+	uint32_t old_room = BLOCK_ROOMS[block->count], at = pool_take(pool, block_words(wide, room));
+	if (old_room == 0)
+		return at;
+	uint32_t old_words = block_words(wide, old_room);
+	if (old_room >= TILE_POSTINGS) {
+		memcpy(pool_at(pool, at), pool_at(pool, block->at), old_words * sizeof *pool->words);
+	} else {
+		struct columns from = tile_columns(pool_at(pool, block->at), wide, old_room);
+		struct columns to = tile_columns(pool_at(pool, at), wide, tile_room(room));
+		for (uint32_t i = 0; i < block->count; i++) {
+			struct posting posting;
+			get(wide, &from, i, &posting);
+			put(wide, &to, i, &posting);
 		}
 	}
-	to.number[place] = posting->number;
-	if (wide) {
-		to.region[place] = posting->region;
-		to.before[place] = posting->before;
-	}
-	to.low[place] = posting->low;
-	to.high[place] = posting->high;
-	to.terms[place] = posting->terms;
-	to.traits[place] = posting->traits;
-	to.excluded[place] = posting->excluded;
-	*block = (struct block){.at = at, .count = block->count + 1};
+	pool_give(pool, block->at, old_words);
+	return at;
 }
 
-// Into a block of its own when the count has another room.
-static void resize(struct pool *pool, bool wide, struct block *block, uint32_t count)
+void block_append(struct pool *pool, bool wide, struct block *block, const struct posting *posting)
 {
-	uint32_t old_room = BLOCK_ROOMS[block->count], room = BLOCK_ROOMS[count];
-	uint32_t at = block->at;
-	if (room != old_room) {
-		at = room ? pool_take(pool, words_for(wide, room)) : 0;
-		struct columns from = block_columns_at(pool, wide, block->at, old_room);
-		struct columns to = block_columns_at(pool, wide, at, room);
-		copy(wide, &to, 0, &from, 0, count < block->count ? count : block->count);
-		pool_give(pool, block->at, words_for(wide, old_room));
-	}
-	*block = (struct block){.at = at, .count = count};
+	uint32_t room = BLOCK_ROOMS[block->count + 1], place = block->count;
+	if (room != BLOCK_ROOMS[block->count])
+		block->at = grow(pool, wide, block, room);
+	struct columns columns = tile_of(pool, wide, block->at, room, &place);
+	put(wide, &columns, place, posting);
+	block->count++;
 }
 
-void block_remove(struct pool *pool, bool wide, struct block *block, uint32_t place)
+void block_free(struct pool *pool, bool wide, struct block *block)
 {
-	assert(place < block->count);
-	struct columns columns = block_columns(pool, wide, *block);
-	copy(wide, &columns, place, &columns, place + 1, block->count - place - 1);
-	resize(pool, wide, block, block->count - 1);
-}
-
-struct block block_split(struct pool *pool, bool wide, struct block *block, uint32_t place)
-{
-	uint32_t count = block->count - place;
-	struct block tail = {.at = pool_take(pool, words_for(wide, BLOCK_ROOMS[count])), .count = count};
-	struct columns from = block_columns(pool, wide, *block), to = block_columns(pool, wide, tail);
-	copy(wide, &to, 0, &from, place, count);
-	resize(pool, wide, block, place);
-	return tail;
+	if (block->count > 0)
+		pool_give(pool, block->at, block_words(wide, BLOCK_ROOMS[block->count]));
+	*block = (struct block){0};
 }
 
 void block_join(struct pool *pool, bool wide, struct block *block, struct block tail)
 {
-	uint32_t count = block->count;
-	assert(count + tail.count <= BLOCK_POSTINGS_MAX);
-	resize(pool, wide, block, count + tail.count);
-	struct columns from = block_columns(pool, wide, tail), to = block_columns(pool, wide, *block);
-	copy(wide, &to, count, &from, 0, tail.count);
-	pool_give(pool, tail.at, words_for(wide, BLOCK_ROOMS[tail.count]));
+	assert(block->count + tail.count <= BLOCK_POSTINGS_MAX);
+	for (uint32_t i = 0; i < tail.count; i++) {
+		struct posting posting;
+		block_get(pool, wide, tail, i, &posting);
+		block_append(pool, wide, block, &posting);
+	}
+	block_free(pool, wide, &tail);
 }
 
-struct block block_move(const struct pool *from, struct pool *to, bool wide, struct block block)
+// Within the block, the living first. Returns their count.
+static inline __attribute__((always_inline)) uint32_t close_ranks(uint32_t *words, bool wide, uint32_t room,
+                                                                  uint32_t count, const uint64_t *alive)
 {
-	uint32_t words = words_for(wide, BLOCK_ROOMS[block.count]);
-	struct block moved = {.at = pool_take(to, words), .count = block.count};
-	memcpy(pool_at(to, moved.at), pool_at(from, block.at), words * sizeof *from->words);
-	return moved;
+	uint32_t kept = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		struct columns from = tile_columns(words + i / room * tile_words(wide, room), wide, room);
+		struct columns to = tile_columns(words + kept / room * tile_words(wide, room), wide, room);
+		struct posting posting;
+		get(wide, &from, i % room, &posting);
+		put(wide, &to, kept % room, &posting);
+		kept += is_alive(alive, posting.number);
+	}
+	return kept;
+}
+
+static bool all_alive(const uint32_t *words, bool wide, uint32_t room, uint32_t count, const uint64_t *alive)
+{
+	bool all = true;
+	for (uint32_t i = 0; i < count; i++)
+		all &= is_alive(alive, words[i / room * tile_words(wide, room) + i % room]);
+	return all;
+}
+
+static uint32_t keep_one(uint32_t *words, bool wide, uint32_t count, const uint64_t *alive)
+{
+	uint32_t room = BLOCK_ROOMS[count];
+	if (room >= TILE_POSTINGS) {
+		if (all_alive(words, wide, TILE_POSTINGS, count, alive))
+			return count;
+		return wide ? close_ranks(words, true, TILE_POSTINGS, count, alive)
+		            : close_ranks(words, false, TILE_POSTINGS, count, alive);
+	}
+	if (count == 1)
+		return is_alive(alive, *words);
+	return close_ranks(words, wide, room, count, alive);
+}
+
+struct block block_keep(struct pool *from, struct pool *to, bool wide, struct block block, const uint64_t *alive)
+{
+	uint32_t *words = pool_at(from, block.at);
+	struct block kept = {.count = keep_one(words, wide, block.count, alive)};
+	if (kept.count == 0)
+		return kept;
+	uint32_t old_room = tile_room(BLOCK_ROOMS[block.count]), room = BLOCK_ROOMS[kept.count];
+	uint32_t needed = block_words(wide, room);
+	kept.at = pool_take(to, needed);
+	if (tile_room(room) == old_room) {
+		memcpy(pool_at(to, kept.at), words, needed * sizeof *words);
+		return kept;
+	}
+	struct columns old_tile = tile_columns(words, wide, old_room);
+	struct columns tile = tile_columns(pool_at(to, kept.at), wide, room);
+	for (uint32_t i = 0; i < kept.count; i++) {
+		struct posting posting;
+		get(wide, &old_tile, i, &posting);
+		put(wide, &tile, i, &posting);
+	}
+	return kept;
 }

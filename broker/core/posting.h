@@ -1,5 +1,5 @@
-// A filter boiled down to a few small numbers, and blocks of such postings laid out column by column, so that eight of
-// them are compared at once. What a posting says "no" to does not match; what it cannot decide it says so of.
+// A filter boiled down to a few small numbers, and blocks of such postings, eight of which lie column by column so that
+// they are compared at once. What a posting says "no" to does not match; what it cannot decide it says so of.
 #ifndef OYEZ_CORE_POSTING_H
 #define OYEZ_CORE_POSTING_H
 
@@ -20,7 +20,7 @@ enum {
 enum { TERMS_ANY = 0xffff };
 
 struct posting {
-	uint32_t number;         // of the subscription
+	uint32_t number;         // the index's for the subscription
 	uint32_t region, before; // in wide blocks: key of its region; that of the filter's next lower region, or 0
 	int16_t low, high;       // budget, see budget_key
 	uint16_t terms;          // accepted, TERMS_ANY = all
@@ -34,14 +34,14 @@ int16_t budget_key(int64_t amount_e4, bool *exact);
 
 // ---- blocks
 
-// A narrow block is sorted by number, a wide one by region, then number.
+// A bag of postings: appended to, and rebuilt without those that are gone.
 struct block {
 	uint32_t at; // in the pool, 0 when the count is 0
 	uint32_t count;
 };
-enum { BLOCK_POSTINGS_MAX = 64 };
+enum { BLOCK_POSTINGS_MAX = 64, TILE_POSTINGS = 8 };
 
-// Columns of one block.
+// Columns of one tile.
 struct columns {
 	uint32_t *number, *region, *before; // the latter two of wide blocks only
 	int16_t *low, *high;
@@ -51,14 +51,24 @@ struct columns {
 // Room for as many postings as the count rounded up to the next of a few sizes, so that the size needs no field.
 extern const uint8_t BLOCK_ROOMS[BLOCK_POSTINGS_MAX + 1];
 
-// Layout of a block with room for r postings (offsets in bytes):
+// A block is a row of tiles of TILE_POSTINGS, or one smaller tile. So a posting is appended to two or three cache
+// lines, and a block grows by copying it as it is. Layout of a tile with room for r postings (offsets in bytes):
 //   narrow  number 0   low 4r   high 6r   terms 8r   traits 10r   excluded 12r
 //   wide    number 0   region 4r   before 8r   low 12r   high 14r   terms 16r   traits 18r   excluded 20r
 enum { POSTING_NARROW_BYTES = 14, POSTING_WIDE_BYTES = 22 };
 
-static inline struct columns block_columns_at(const struct pool *pool, bool wide, uint32_t at, uint32_t room)
+static inline uint32_t tile_room(uint32_t room)
 {
-	uint32_t *words = pool_at(pool, at);
+	return room < TILE_POSTINGS ? room : TILE_POSTINGS;
+}
+
+static inline uint32_t tile_words(bool wide, uint32_t room)
+{
+	return (room * (wide ? POSTING_WIDE_BYTES : POSTING_NARROW_BYTES) + 3) / 4;
+}
+
+static inline struct columns tile_columns(uint32_t *words, bool wide, uint32_t room)
+{
 	uint16_t *halves = (uint16_t *)(words + (wide ? 3 * room : room));
 	return (struct columns){
 	    .number = words,
@@ -72,31 +82,22 @@ static inline struct columns block_columns_at(const struct pool *pool, bool wide
 	};
 }
 
-static inline struct columns block_columns(const struct pool *pool, bool wide, struct block block)
-{
-	return block_columns_at(pool, wide, block.at, BLOCK_ROOMS[block.count]);
-}
+// Asks for the block's memory ahead of its use: all of it, or what an append touches.
+void block_fetch(const struct pool *pool, bool wide, struct block block);
+void block_fetch_end(const struct pool *pool, bool wide, struct block block);
 
-// Asks for the block's memory ahead of its use.
-static inline void block_fetch(const struct pool *pool, bool wide, struct block block)
-{
-	enum { CACHE_LINE_BYTES = 64, FETCH_BYTES_MAX = 1024 };
-	uint32_t bytes = BLOCK_ROOMS[block.count] * (wide ? POSTING_WIDE_BYTES : POSTING_NARROW_BYTES);
-	const char *memory = (const char *)pool_at(pool, block.at);
-	for (uint32_t at = 0; at < bytes && at < FETCH_BYTES_MAX; at += CACHE_LINE_BYTES)
-		__builtin_prefetch(memory + at);
-}
-
-// The first place whose key is not below (region, number); region is 0 for narrow blocks.
-uint32_t block_find(const struct pool *pool, bool wide, struct block block, uint32_t region, uint32_t number);
 // The block must have less than BLOCK_POSTINGS_MAX postings.
-void block_insert(struct pool *pool, bool wide, struct block *block, uint32_t place, const struct posting *posting);
-void block_remove(struct pool *pool, bool wide, struct block *block, uint32_t place);
-// Moves all postings from `place` on into a new block.
-struct block block_split(struct pool *pool, bool wide, struct block *block, uint32_t place);
-// Appends all of `tail`, whose keys are higher, and frees it.
+void block_append(struct pool *pool, bool wide, struct block *block, const struct posting *posting);
+void block_get(const struct pool *pool, bool wide, struct block block, uint32_t place, struct posting *posting);
+void block_free(struct pool *pool, bool wide, struct block *block);
+// Appends all of `tail` and frees it.
 void block_join(struct pool *pool, bool wide, struct block *block, struct block tail);
-// The same block in another pool.
-struct block block_move(const struct pool *from, struct pool *to, bool wide, struct block block);
+// Moves the living to another pool; the block itself is lost. `alive`: a bit for each number.
+struct block block_keep(struct pool *from, struct pool *to, bool wide, struct block block, const uint64_t *alive);
+
+static inline bool is_alive(const uint64_t *alive, uint32_t number)
+{
+	return alive[number / 64] >> number % 64 & 1;
+}
 
 #endif

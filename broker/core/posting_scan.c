@@ -79,19 +79,18 @@ static inline lanes load(const void *at)
 
 // -1 where the posting does not match. *maybe gets the bits of each.
 static inline __attribute__((always_inline)) lanes
-refuse(const struct question *question, const struct stretch *stretch, uint32_t at, bool unknown, lanes *maybe)
+refuse(const struct question *question, const struct columns *columns, uint32_t excludable, bool unknown, lanes *maybe)
 {
-	const struct columns *columns = &stretch->columns;
-	lanes low = load(columns->low + at), high = load(columns->high + at);
-	lanes terms = load(columns->terms + at), traits = load(columns->traits + at);
+	lanes low = load(columns->low), high = load(columns->high);
+	lanes terms = load(columns->terms), traits = load(columns->traits);
 	lanes no = (low > question->budget_max) | (question->budget_min > high);
 	no |= (terms & question->terms) == 0;
 	no |= (traits & question->refused) != 0;
 	lanes currency = traits & question->currency_mask;
 	no |= (currency != 0) & (currency != question->currency);
-	if (stretch->excludable > 0) {
-		lanes excluded = load(columns->excluded + at);
-		for (uint32_t i = 0; i < stretch->excludable; i++)
+	if (excludable > 0) {
+		lanes excluded = load(columns->excluded);
+		for (uint32_t i = 0; i < excludable; i++)
 			no |= excluded == question->categories[i];
 	}
 	lanes close = ((low == question->budget_max) | (high == question->budget_min)) & (traits | question->inexact);
@@ -105,7 +104,7 @@ refuse(const struct question *question, const struct stretch *stretch, uint32_t 
 		bits |= unsure;
 	}
 	if (question->below) {
-		unsigned_lanes excluded = (unsigned_lanes)load(columns->excluded + at);
+		unsigned_lanes excluded = (unsigned_lanes)load(columns->excluded);
 		lanes inside = (lanes)(excluded >= (unsigned_lanes)question->below_first) &
 		               (lanes)(excluded <= (unsigned_lanes)question->below_last);
 		bits |= inside & FACET_CATEGORY;
@@ -114,11 +113,20 @@ refuse(const struct question *question, const struct stretch *stretch, uint32_t 
 	return no;
 }
 
-static inline __attribute__((always_inline)) size_t append(struct index_hit *items, const struct stretch *stretch,
-                                                           uint32_t at, uint32_t count, bool wide, lanes no,
-                                                           lanes maybe)
+// Whether any of the tile's regions is one that the stretch asks for.
+static inline bool any_region(const struct stretch *stretch, const struct columns *columns, uint32_t count)
 {
-	const uint32_t *number = stretch->columns.number + at, *before = stretch->columns.before + at;
+	uint32_t width = stretch->last - stretch->first;
+	bool any = false;
+	for (uint32_t i = 0; i < count; i++)
+		any |= columns->region[i] - stretch->first <= width;
+	return any;
+}
+
+static inline __attribute__((always_inline)) size_t append(struct index_hit *items, const struct stretch *stretch,
+                                                           const struct columns *columns, uint32_t count, bool wide,
+                                                           lanes no, lanes maybe)
+{
 	lanes bits = maybe | lanes_of((uint16_t)stretch->maybe);
 	int16_t refused[SCAN_LANES];
 	uint16_t all_bits[SCAN_LANES];
@@ -126,32 +134,40 @@ static inline __attribute__((always_inline)) size_t append(struct index_hit *ite
 	memcpy(all_bits, &bits, sizeof all_bits);
 	size_t found = 0;
 	for (uint32_t i = 0; i < count; i++) {
-		items[found] = (struct index_hit){.number = number[i], .maybe = all_bits[i]};
+		items[found] = (struct index_hit){.number = columns->number[i], .maybe = all_bits[i]};
 		size_t passes = (size_t)(1 + refused[i]);
-		if (wide)
-			passes &= before[i] <= stretch->after;
+		if (wide) {
+			passes &= columns->region[i] - stretch->first <= stretch->last - stretch->first;
+			passes &= columns->before[i] <= stretch->after;
+		}
 		found += passes;
 	}
 	return found;
 }
 
+// `room` is that of each tile; true if anything that passes may carry HIT_CHECK.
 static inline __attribute__((always_inline)) bool scan_as(const struct question *question,
-                                                          const struct stretch *stretch, bool unknown, bool wide,
-                                                          struct index_hits *hits)
+                                                          const struct stretch *stretch, uint32_t room, bool unknown,
+                                                          bool wide, struct index_hits *hits)
 {
+	static const lanes PLACE = {0, 1, 2, 3, 4, 5, 6, 7};
 	struct index_hit *items = hits->items + hits->count, *end = items;
+	uint32_t *words = pool_at(stretch->pool, stretch->block.at);
 	lanes maybe, any = {0};
-	uint32_t at = stretch->from;
-	for (; at + SCAN_LANES <= stretch->to; at += SCAN_LANES) {
-		lanes no = refuse(question, stretch, at, unknown, &maybe);
-		any |= maybe & ~no;
-		end += append(end, stretch, at, SCAN_LANES, wide, no, maybe);
-	}
-	if (at < stretch->to) {
-		static const lanes PLACE = {0, 1, 2, 3, 4, 5, 6, 7};
-		lanes no = refuse(question, stretch, at, unknown, &maybe);
-		any |= maybe & ~no & (PLACE < lanes_of((uint16_t)(stretch->to - at)));
-		end += append(end, stretch, at, stretch->to - at, wide, no, maybe);
+	for (uint32_t left = stretch->block.count; left > 0; words += tile_words(wide, room)) {
+		struct columns columns = tile_columns(words, wide, room);
+		uint32_t count = left < room ? left : room;
+		left -= count;
+		if (wide && !any_region(stretch, &columns, count))
+			continue;
+		lanes no = refuse(question, &columns, stretch->excludable, unknown, &maybe);
+		if (count == SCAN_LANES) {
+			any |= maybe & ~no;
+			end += append(end, stretch, &columns, SCAN_LANES, wide, no, maybe);
+		} else {
+			any |= maybe & ~no & (PLACE < lanes_of((uint16_t)count));
+			end += append(end, stretch, &columns, count, wide, no, maybe);
+		}
 	}
 	hits->count += (size_t)(end - items);
 	uint64_t halves[2];
@@ -170,12 +186,16 @@ static void make_room(struct index_hits *hits, size_t more)
 
 bool posting_scan(const struct question *question, const struct stretch *stretch, struct index_hits *hits)
 {
-	make_room(hits, stretch->to - stretch->from + SCAN_LANES);
+	uint32_t room = BLOCK_ROOMS[stretch->block.count];
+	bool unknown = question->unknown;
+	make_room(hits, stretch->block.count + SCAN_LANES);
 	if (stretch->wide)
-		return question->unknown ? scan_as(question, stretch, true, true, hits)
-		                         : scan_as(question, stretch, false, true, hits);
-	return question->unknown ? scan_as(question, stretch, true, false, hits)
-	                         : scan_as(question, stretch, false, false, hits);
+		return scan_as(question, stretch, tile_room(room), unknown, true, hits);
+	if (unknown)
+		return scan_as(question, stretch, tile_room(room), true, false, hits);
+	if (room < TILE_POSTINGS)
+		return scan_as(question, stretch, room, false, false, hits);
+	return scan_as(question, stretch, TILE_POSTINGS, false, false, hits);
 }
 
 void index_hits_add(struct index_hits *hits, struct index_hit hit)

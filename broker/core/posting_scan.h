@@ -35,11 +35,12 @@ struct question {
 };
 
 struct stretch {
-	struct columns columns;
-	uint32_t from, to;
-	uint32_t after;      // of wide stretches: skip postings whose `before` lies above this region key
-	uint32_t maybe;      // certain to be uncertain
-	uint32_t excludable; // so many of the question's categories may be excluded by a posting
+	const struct pool *pool;
+	struct block block;
+	uint32_t first, last; // of wide blocks: only postings with region keys from here to here,
+	uint32_t after;       // whose `before` does not lie above this one
+	uint32_t maybe;       // certain to be uncertain
+	uint32_t excludable;  // so many of the question's categories may be excluded by a posting
 	bool wide;
 };
 

@@ -1,120 +1,164 @@
 #include "runs.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { JOIN_BELOW = BLOCK_POSTINGS_MAX / 4, JOINED_MAX = BLOCK_POSTINGS_MAX / 2 };
+enum { JOINED_MAX = BLOCK_POSTINGS_MAX / 2 };
 
-uint32_t runs_find(const struct runs *runs, uint32_t region, uint32_t number)
+// The last run that begins at the region or before; 0 when all begin after it.
+static uint32_t run_for(const struct runs *runs, uint32_t region)
 {
 	uint32_t first = 0, count = runs->count;
-	while (count > 1) { // the last run whose key is not above
+	while (count > 1) {
 		uint32_t half = count / 2;
-		const struct run *run = &runs->items[first + half];
-		bool above = run->region > region || (run->region == region && run->number > number);
+		bool above = runs->items[first + half].region > region;
 		first += above ? 0 : half;
 		count = above ? half : count - half;
 	}
 	return first;
 }
 
-static void open_run(struct runs *runs, uint32_t at, const struct run *run)
+uint32_t runs_first(const struct runs *runs, uint32_t region)
+{
+	if (runs->count == 0 || runs->items[0].region >= region)
+		return 0;
+	uint32_t at = run_for(runs, region - 1);
+	bool next = at + 1 < runs->count && runs->items[at + 1].region == region;
+	return next ? at + 1 : at;
+}
+
+void runs_fetch(const struct runs *runs, const struct pool *pool, bool wide, uint32_t region)
+{
+	if (runs->count > 0)
+		block_fetch_end(pool, wide, runs->items[run_for(runs, wide ? region : 0)].block);
+}
+
+static struct block *open_run(struct runs *runs, uint32_t at, uint32_t region)
 {
 	if (runs->count == runs->room) {
 		runs->room = runs->room ? runs->room + runs->room / 2 + 1 : 1;
 		runs->items = memory_resize(runs->items, runs->room, sizeof *runs->items);
 	}
 	memmove(runs->items + at + 1, runs->items + at, (runs->count - at) * sizeof *runs->items);
-	runs->items[at] = *run;
+	runs->items[at] = (struct run){.region = region};
 	runs->count++;
+	return &runs->items[at].block;
 }
 
-static void close_run(struct runs *runs, uint32_t at)
+// ---- splitting
+
+struct split {
+	struct posting postings[BLOCK_POSTINGS_MAX];
+	uint32_t regions[BLOCK_POSTINGS_MAX];
+};
+
+static uint32_t count_below(const struct split *split, uint32_t region)
 {
-	runs->count--;
-	memmove(runs->items + at, runs->items + at + 1, (runs->count - at) * sizeof *runs->items);
-	if (runs->count == 0)
-		runs_fini(runs);
-	else if (runs->count < runs->room / 4) {
-		runs->room = runs->room / 2;
-		runs->items = memory_resize(runs->items, runs->room, sizeof *runs->items);
-	}
+	uint32_t below = 0;
+	for (uint32_t i = 0; i < BLOCK_POSTINGS_MAX; i++)
+		below += split->regions[i] < region;
+	return below;
 }
 
-// Numbers mostly come in ascending order: a full last run is then left full, not halved.
-static void split_run(struct runs *runs, struct pool *pool, bool wide, uint32_t at, uint32_t place,
-                      const struct posting *posting)
+// A region with about half of the postings below it, from a sample, and with at least one below if there is any such;
+// otherwise the region that all of them have.
+static uint32_t middle_region(const struct split *split)
 {
-	struct run *run = &runs->items[at];
-	uint32_t region = wide ? posting->region : 0;
-	if (place == BLOCK_POSTINGS_MAX && at + 1 == runs->count) {
-		struct run next = {.region = region, .number = posting->number};
-		block_insert(pool, wide, &next.block, 0, posting);
-		open_run(runs, at + 1, &next);
-		return;
+	enum { SAMPLE_STEP = 4, HALF = BLOCK_POSTINGS_MAX / 2 };
+	uint32_t best = 0, best_distance = HALF;
+	for (uint32_t i = 0; i < BLOCK_POSTINGS_MAX; i++)
+		best = split->regions[i] > best ? split->regions[i] : best;
+	for (uint32_t i = 0; i < BLOCK_POSTINGS_MAX; i += SAMPLE_STEP) {
+		uint32_t below = count_below(split, split->regions[i]);
+		uint32_t distance = below < HALF ? HALF - below : below - HALF;
+		if (distance < best_distance) {
+			best = split->regions[i];
+			best_distance = distance;
+		}
 	}
-	struct run tail = {.block = block_split(pool, wide, &run->block, BLOCK_POSTINGS_MAX / 2)};
-	struct columns columns = block_columns(pool, wide, tail.block);
-	tail.region = wide ? columns.region[0] : 0;
-	tail.number = columns.number[0];
-	if (place <= BLOCK_POSTINGS_MAX / 2)
-		block_insert(pool, wide, &run->block, place, posting);
-	else
-		block_insert(pool, wide, &tail.block, place - BLOCK_POSTINGS_MAX / 2, posting);
-	open_run(runs, at + 1, &tail);
+	return best;
+}
+
+// The full block's postings from the middle region on get a run of their own. False if they all have the same region.
+static bool split_run(struct runs *runs, struct pool *pool, uint32_t at)
+{
+	struct split split;
+	struct block *low = &runs->items[at].block;
+	for (uint32_t i = 0; i < BLOCK_POSTINGS_MAX; i++) {
+		block_get(pool, true, *low, i, &split.postings[i]);
+		split.regions[i] = split.postings[i].region;
+	}
+	uint32_t middle = middle_region(&split);
+	if (count_below(&split, middle) == 0) {
+		runs->items[at].region = middle;
+		return false;
+	}
+	block_free(pool, true, low);
+	struct block *high = open_run(runs, at + 1, middle);
+	low = &runs->items[at].block;
+	for (uint32_t i = 0; i < BLOCK_POSTINGS_MAX; i++)
+		block_append(pool, true, split.regions[i] < middle ? low : high, &split.postings[i]);
+	return true;
 }
 
 void runs_insert(struct runs *runs, struct pool *pool, bool wide, const struct posting *posting)
 {
-	uint32_t region = wide ? posting->region : 0;
-	if (runs->count == 0) {
-		struct run first = {.region = region, .number = posting->number};
-		block_insert(pool, wide, &first.block, 0, posting);
-		open_run(runs, 0, &first);
-		return;
+	uint32_t region = wide ? posting->region : 0, at = 0;
+	if (runs->count > 0)
+		at = run_for(runs, region);
+	if (runs->count == 0 || region < runs->items[0].region) {
+		// Before all others; into the first run if it may get a lower region.
+		bool full = runs->count == 0 || runs->items[0].block.count == BLOCK_POSTINGS_MAX;
+		bool fixed = runs->count > 1 && runs->items[1].region == runs->items[0].region;
+		if (full || fixed)
+			open_run(runs, 0, region);
+		runs->items[0].region = region;
+	} else if (runs->items[at].block.count == BLOCK_POSTINGS_MAX) {
+		uint32_t from = runs->items[at].region;
+		bool apart = wide && split_run(runs, pool, at);
+		uint32_t middle = runs->items[apart ? at + 1 : at].region;
+		if (apart)
+			at += region >= middle;
+		else if (region < middle)
+			open_run(runs, at, from);
+		else
+			open_run(runs, ++at, region);
 	}
-	uint32_t at = runs_find(runs, region, posting->number);
-	struct run *run = &runs->items[at];
-	uint32_t place = block_find(pool, wide, run->block, region, posting->number);
-	if (at == 0 && place == 0) {
-		run->region = region;
-		run->number = posting->number;
-	}
-	if (run->block.count == BLOCK_POSTINGS_MAX)
-		split_run(runs, pool, wide, at, place, posting);
-	else
-		block_insert(pool, wide, &run->block, place, posting);
+	block_append(pool, wide, &runs->items[at].block, posting);
 }
 
-static bool join_runs(struct runs *runs, struct pool *pool, bool wide, uint32_t at)
+// ---- keeping what is left
+
+static bool may_join(const struct runs *runs, uint32_t kept, uint32_t next, struct block block)
 {
-	if (at + 1 >= runs->count)
+	if (kept == 0 || runs->items[kept - 1].block.count + block.count > JOINED_MAX)
 		return false;
-	struct block tail = runs->items[at + 1].block;
-	if (runs->items[at].block.count + tail.count > JOINED_MAX)
-		return false;
-	block_join(pool, wide, &runs->items[at].block, tail);
-	close_run(runs, at + 1);
-	return true;
+	return next == runs->count || runs->items[next].region != runs->items[next - 1].region;
 }
 
-void runs_remove(struct runs *runs, struct pool *pool, bool wide, uint32_t region, uint32_t number)
+uint32_t runs_keep(struct runs *runs, struct pool *from, struct pool *to, bool wide, const uint64_t *alive)
 {
-	assert(runs->count > 0);
-	if (!wide)
-		region = 0;
-	uint32_t at = runs_find(runs, region, number);
-	struct block *block = &runs->items[at].block;
-	uint32_t place = block_find(pool, wide, *block, region, number);
-	assert(place < block->count);
-	struct columns columns = block_columns(pool, wide, *block);
-	assert(columns.number[place] == number && (!wide || columns.region[place] == region));
-	block_remove(pool, wide, block, place);
-	if (block->count == 0)
-		close_run(runs, at);
-	else if (block->count < JOIN_BELOW && !join_runs(runs, pool, wide, at) && at > 0)
-		join_runs(runs, pool, wide, at - 1);
+	uint32_t kept = 0, postings = 0;
+	for (uint32_t i = 0; i < runs->count; i++) {
+		if (i + 1 < runs->count)
+			block_fetch(from, wide, runs->items[i + 1].block);
+		struct block block = block_keep(from, to, wide, runs->items[i].block, alive);
+		postings += block.count;
+		if (block.count == 0)
+			continue;
+		if (may_join(runs, kept, i + 1, block))
+			block_join(to, wide, &runs->items[kept - 1].block, block);
+		else
+			runs->items[kept++] = (struct run){.region = runs->items[i].region, .block = block};
+	}
+	runs->count = kept;
+	if (kept == 0) {
+		runs_fini(runs);
+	} else if (kept < runs->room / 2) {
+		runs->room = kept;
+		runs->items = memory_resize(runs->items, kept, sizeof *runs->items);
+	}
+	return postings;
 }
 
 void runs_fini(struct runs *runs)

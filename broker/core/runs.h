@@ -1,13 +1,13 @@
-// A list of postings of any length in the order of (region, number): blocks one after the other, found by their first
-// keys. Short lists are one block; long ones cost a binary search and one block's shift for each change.
+// A list of postings of any length by region: blocks one after the other, found by their lowest region; within a block
+// there is no order. An insertion costs a binary search and one append, a full block is split.
 #ifndef OYEZ_CORE_RUNS_H
 #define OYEZ_CORE_RUNS_H
 
 #include "posting.h"
 
 struct run {
-	uint32_t region, number; // not above the first posting's key, above the last one's of the run before
-	struct block block;      // never empty
+	uint32_t region;    // from here on, to below that of the next run; if that is the same: only this region
+	struct block block; // never empty
 };
 
 struct runs {
@@ -15,12 +15,14 @@ struct runs {
 	uint32_t count, room;
 };
 
-// `wide`: ordered by region first; without, all regions count as 0. The same in every call for one list.
+// `wide`: by region; without, all regions count as 0. The same in every call for one list.
 void runs_insert(struct runs *runs, struct pool *pool, bool wide, const struct posting *posting);
-// The posting must be there.
-void runs_remove(struct runs *runs, struct pool *pool, bool wide, uint32_t region, uint32_t number);
-// The run in which (region, number) is or would be; 0 when it comes before all.
-uint32_t runs_find(const struct runs *runs, uint32_t region, uint32_t number);
+// The first run that may hold the region or a higher one.
+uint32_t runs_first(const struct runs *runs, uint32_t region);
+// Asks ahead for what an insertion would touch.
+void runs_fetch(const struct runs *runs, const struct pool *pool, bool wide, uint32_t region);
+// Moves the postings of the living (block_keep) into another pool. Returns their count.
+uint32_t runs_keep(struct runs *runs, struct pool *from, struct pool *to, bool wide, const uint64_t *alive);
 // Frees the list of runs, not the blocks.
 void runs_fini(struct runs *runs);
 
