@@ -25,6 +25,7 @@
 	X(hold, "on", "on|off: hold what vendors see back at random (intents with two brokers)")                           \
 	X(taxonomy, "builtin", "FILE of categories, or builtin")                                                           \
 	X(vendors, NULL, "open|approved: may vendors serve at once, or after the operator's approval")                     \
+	X(vendor_urls, NULL, "check|trial|off: look whether vendors' sites name their keys; trial takes http and loopback")  \
 	X(homes, "", "URL#KEY of a home broker to relay to, as a guardian; repeat it")                                      \
 	X(guardians, "", "URL#KEY of a guardian whose vouchers are taken and boxes filled, as a home; repeat it")           \
 	X(posting, NULL, "open|stamp|token: what a post must bring")                                                       \
@@ -79,6 +80,7 @@ struct config {
 	enum _Oyez__Posting posting;
 	uint32_t stamp_bits;
 	uint32_t accounts_max, account_stamp_bits, vouchers_per_day;
+	enum vendor_urls { VENDOR_URLS_CHECK, VENDOR_URLS_TRIAL, VENDOR_URLS_OFF } vendor_urls;
 	bool hold, vendors_open, accounts_by_stamp, demo;
 	bool checking;   // --check-config or --print-config: problems are told in plain words
 	bool local_only; // every listener is on loopback or ipc

@@ -256,6 +256,18 @@ static bool read_posting(struct config *config, struct config_problem *problem)
 	return wrong(config, CONFIG_posting, problem, "write open, stamp or token");
 }
 
+static bool read_vendor_urls(struct config *config, struct config_problem *problem)
+{
+	static const char *const words[] = {"check", "trial", "off"};
+	for (int i = 0; i < 3; i++) {
+		if (strcmp(config->settings[CONFIG_vendor_urls].text, words[i]) == 0) {
+			config->vendor_urls = VENDOR_URLS_CHECK + i;
+			return true;
+		}
+	}
+	return wrong(config, CONFIG_vendor_urls, problem, "write check, trial or off");
+}
+
 bool config_understand(struct config *config, struct config_problem *problem)
 {
 	if (!read_data(config, problem) || !read_listeners(config, problem))
@@ -264,6 +276,9 @@ bool config_understand(struct config *config, struct config_problem *problem)
 		config_set(config, CONFIG_vendors, config->local_only ? "open" : "approved", "default");
 	if (!config->settings[CONFIG_posting].text)
 		config_set(config, CONFIG_posting, config->local_only ? "open" : "token", "default");
+	// A broker that only this machine reaches is for trying things out: it calls nobody.
+	if (!config->settings[CONFIG_vendor_urls].text)
+		config_set(config, CONFIG_vendor_urls, config->local_only ? "off" : "check", "default");
 	if (!config->settings[CONFIG_accounts].text)
 		config_set(config, CONFIG_accounts, config->local_only ? "stamp" : "invite", "default");
 	config->taxonomy =
@@ -278,7 +293,7 @@ bool config_understand(struct config *config, struct config_problem *problem)
 	       read_choice(config, CONFIG_vendors, "open", "approved", &config->vendors_open, problem) &&
 	       read_brokers(config, CONFIG_homes, config->homes, HOMES_MAX, &config->home_count, problem) &&
 	       read_brokers(config, CONFIG_guardians, config->guardians, GUARDIANS_MAX, &config->guardian_count, problem) &&
-	       read_posting(config, problem) &&
+	       read_posting(config, problem) && read_vendor_urls(config, problem) &&
 	       read_number(config, CONFIG_stamp_bits, 1, STAMP_BITS_MAX, &config->stamp_bits, problem) &&
 	       read_choice(config, CONFIG_accounts, "stamp", "invite", &config->accounts_by_stamp, problem) &&
 	       read_number(config, CONFIG_account_stamp_bits, 1, STAMP_BITS_MAX, &config->account_stamp_bits, problem) &&

@@ -53,6 +53,7 @@ void broker_service_config(const struct broker *broker, const struct config *con
 	    .account_stamp_bits = config->account_stamp_bits,
 	    .vouchers_per_day = config->vouchers_per_day,
 	    .vendors_open = config->vendors_open,
+	    .url_checks = config->vendor_urls != VENDOR_URLS_OFF,
 	    .region = config->region,
 	    .taxonomy = broker->taxonomy ? broker->taxonomy : taxonomy_builtin(),
 	    .version = broker->version,
@@ -190,6 +191,26 @@ static void allow_files(uint32_t connections)
 		          LOG_TEXT("hint", "raise the limit of open files (ulimit -n), or lower --connections"));
 }
 
+// On the state thread.
+static void on_check(void *context, struct url_check *check)
+{
+	well_known_add(context, check);
+}
+
+static void on_checked(void *context, struct url_check *check)
+{
+	sequencer_url_checked(context, check);
+}
+
+static void well_known_serve(struct broker *broker, const struct config *config)
+{
+	if (config->vendor_urls == VENDOR_URLS_OFF)
+		return;
+	broker->well_known = well_known_start(config->vendor_urls == VENDOR_URLS_TRIAL, on_checked, broker->sequencer);
+	if (broker->well_known)
+		sequencer_checks_to(broker->sequencer, on_check, broker->well_known);
+}
+
 // ---- stop
 
 static void on_drained(void *context)
@@ -220,6 +241,8 @@ static void drain(struct broker *broker)
 	uv_timer_stop(&broker->upkeep);
 	edge_stop_listening(broker->edge);
 	sequencer_stop(broker->sequencer);
+	if (broker->well_known)
+		well_known_stop(broker->well_known);
 	edge_drain(broker->edge, on_drained, broker);
 }
 
@@ -261,6 +284,7 @@ static bool start(struct broker *broker, const struct config *config)
 	if (sequencer_start(broker->service, edge_reply, broker->edge, &broker->sequencer) != ERR_OK)
 		return fail("no thread for the state", "", "free some memory");
 	links_serve(broker);
+	well_known_serve(broker, config);
 	edge_serve(broker->edge, broker->sequencer);
 	upkeep_start(broker);
 	return true;
@@ -292,6 +316,8 @@ static void say_ready(struct broker *broker, const struct config *config)
 // Everything but the loop's handles, which are closed by now.
 static void release(struct broker *broker)
 {
+	if (broker->well_known)
+		well_known_free(broker->well_known);
 	if (broker->pushes)
 		pushes_free(broker->pushes);
 	if (broker->links)

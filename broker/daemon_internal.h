@@ -5,6 +5,7 @@
 #include "broker/edge/admin_http.h"
 #include "broker/edge/nng.h"
 #include "broker/peer/pushes.h"
+#include "broker/peer/well_known.h"
 #include "config.h"
 #include "identity.h"
 
@@ -42,6 +43,7 @@ struct broker {
 	uv_timer_t upkeep;
 	struct links *links; // NULL: no other broker is configured
 	struct pushes *pushes; // and this with it
+	struct well_known *well_known; // NULL: nobody looks at vendors' addresses
 	struct edge *edge;
 	struct admin_http *admin;
 	bool loop_ready, serving, draining;

@@ -16,6 +16,7 @@
 #include "broker/base/log.h"
 #include "broker/service/push.h"
 #include "broker/service/scan.h"
+#include "broker/service/url_check.h"
 
 enum {
 	INBOX_COMMANDS_MAX = 16384, // beyond it, ERR_BUSY
@@ -26,8 +27,9 @@ enum {
 	SLICES_PER_TURN = 8,
 };
 
-// One entry of the inbox: exactly one of command, origin (a cancellation), scan (its result) and call is set.
+// One entry of the inbox: exactly one of command, origin (a cancellation), scan and check (results) and call is set.
 struct item {
+	struct url_check *check;
 	struct scan *scan;
 	struct command *command;
 	uint64_t origin;
@@ -63,6 +65,8 @@ struct sequencer {
 	bool stopping;
 	sequencer_push_fn *push;
 	void *push_context;
+	sequencer_check_fn *check;
+	void *check_context;
 	struct service_numbers numbers;
 
 	struct inbox batch; // the state thread's own: what it took
@@ -168,6 +172,8 @@ static void apply_batch(struct sequencer *sequencer, uint64_t now_ms)
 			service_cancel(sequencer->service, item->origin);
 		} else if (item->scan) {
 			service_scan_done(sequencer->service, item->scan);
+		} else if (item->check) {
+			service_url_check_done(sequencer->service, item->check);
 		}
 	}
 }
@@ -315,6 +321,35 @@ static void let_cells_out(struct sequencer *sequencer)
 	}
 }
 
+void sequencer_checks_to(struct sequencer *sequencer, sequencer_check_fn *check, void *context)
+{
+	pthread_mutex_lock(&sequencer->mutex);
+	sequencer->check = check;
+	sequencer->check_context = context;
+	pthread_mutex_unlock(&sequencer->mutex);
+}
+
+void sequencer_url_checked(struct sequencer *sequencer, struct url_check *check)
+{
+	if (!add(sequencer, &(struct item){.check = check}))
+		free(check);
+}
+
+static void let_checks_out(struct sequencer *sequencer)
+{
+	struct url_check *check;
+	pthread_mutex_lock(&sequencer->mutex);
+	sequencer_check_fn *give = sequencer->check;
+	void *context = sequencer->check_context;
+	pthread_mutex_unlock(&sequencer->mutex);
+	while ((check = service_url_check_next(sequencer->service))) {
+		if (give)
+			give(context, check);
+		else
+			sequencer_url_checked(sequencer, check);
+	}
+}
+
 static void publish_numbers(struct sequencer *sequencer)
 {
 	struct service_numbers numbers;
@@ -362,6 +397,7 @@ static void turn(struct sequencer *sequencer)
 	run_calls(sequencer);
 	let_effects_out(sequencer); // of batches that calls made themselves
 	let_cells_out(sequencer);
+	let_checks_out(sequencer);
 	publish_numbers(sequencer);
 
 	if (!stopping) {

@@ -19,6 +19,11 @@ enum err sequencer_start(struct service *service, sequencer_reply_fn *reply, voi
 // are dropped. Call it right after sequencer_start.
 typedef void sequencer_push_fn(void *context, struct push_batch *batch);
 void sequencer_push_to(struct sequencer *sequencer, sequencer_push_fn *push, void *context);
+// Vendors' addresses to look at, on the state thread after the commit; the callee takes the check over and gives it back
+// (sequencer_url_checked, from any thread) or frees it. Without it, or before it is set, nothing is found out.
+typedef void sequencer_check_fn(void *context, struct url_check *check);
+void sequencer_checks_to(struct sequencer *sequencer, sequencer_check_fn *check, void *context);
+void sequencer_url_checked(struct sequencer *sequencer, struct url_check *check);
 // From any thread. The command and what it points to must live until its reply came. ERR_BUSY when the inbox is
 // full, ERR_STOPPING while draining.
 enum err sequencer_submit(struct sequencer *sequencer, struct command *command);

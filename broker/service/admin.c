@@ -47,6 +47,7 @@ static Oyez__VendorState *state_of(struct service *service, const struct id *id)
 	state->vendor_id = wire_id(id);
 	state->status = (Oyez__VendorStatus)vendor.status;
 	state->listing = vouched_listing(service, &vendor);
+	state->standing = standing_signed(service, id);
 	return state;
 }
 

@@ -39,6 +39,7 @@
 	X(SHOW_VENDOR, handle_show_vendor, Oyez__ShowVendor, REPLY_VENDOR)                                                 \
 	X(EXPLAIN, handle_explain, Oyez__ExplainRelease, REPLY_VENDOR)                                                     \
 	X(WOULD_MATCH, handle_would_match, Oyez__WouldMatch, REPLY_VENDOR)                                                 \
+	X(CHECK_VENDOR, handle_check_vendor, Oyez__CheckVendor, REPLY_GUARDIAN)                                            \
 	X(RELAY, handle_relay, Oyez__RelayCell, REPLY_GUARDIAN)                                                            \
 	X(PUSH, handle_push, Oyez__PushBatch, REPLY_VENDOR)                                                                \
 	X(OPEN_ACCOUNT, handle_open_account, Oyez__OpenAccount, REPLY_GUARDIAN)                                            \

@@ -94,10 +94,7 @@ static enum err terms_of(const char *word, size_t *index, struct detail *detail)
 		*index = (size_t)found;
 		return ERR_OK;
 	}
-	while (count < 3 && terms_at(count)) {
-		near[count] = terms_at(count)->id;
-		count++;
-	}
+	count = terms_suggest(word, near);
 	return suggest(ERR_UNKNOWN_TERMS, near, count, detail);
 }
 

@@ -15,6 +15,7 @@
 #include "outbox.h"
 #include "parking.h"
 #include "scan.h"
+#include "url_check.h"
 #include "service.h"
 #include "wire.h"
 
@@ -44,6 +45,8 @@ struct vendor_note {
 	Oyez__Signed *standing; // NULL: none; protobuf-c's own memory
 	uint64_t standing_at_ms;
 	bool standing_changed;
+	bool checking;         // its address is being looked at
+	uint64_t check_due_ms; // when it is looked at again; 0: not known yet
 };
 
 struct service {
@@ -90,6 +93,7 @@ struct service {
 	struct boxes boxes;
 	uint32_t brokers_in_conflict;
 	atomic_size_t batches_under_way; // push batches somebody holds
+	struct url_checks url_checks;
 	struct scan *scans, **scans_end; // asked for and not taken yet, in order
 	struct fetch_cache *fetch_cache;
 	struct service_numbers numbers, numbers_before; // before: as of service_begin, for a failed commit
@@ -206,6 +210,14 @@ void standing_rate(struct service *service, const struct id *vendor, uint32_t st
 // As shown to people; good until the next call for this vendor. NULL if out of memory.
 Oyez__Signed *standing_signed(struct service *service, const struct id *vendor);
 void standing_forget(struct vendor_note *note);
+// What the vendor's own site said of it (UrlCheck), or that nobody has asked the present one yet.
+void standing_checked(struct service *service, const struct id *vendor, uint8_t check, uint64_t at_ms);
+
+// ---- url_checks.c
+bool url_check_resume(struct service *service, struct parked *parked, bool final);
+// ---- relay.c
+// What an account may ask of others costs it: ERR_BUSY when it asked too much lately.
+enum err relay_spend(struct service *service, const struct id *account);
 
 // ---- release_message.c
 // What a release shows, as a message in the arena. `keys`: with intent and reply key (a tombstone goes without).

@@ -160,6 +160,9 @@ static void answer(struct service *service, struct parked *parked, bool final)
 	case PARKED_DEAL:
 		answered = deal_box_resume(service, parked, final);
 		break;
+	case PARKED_CHECK:
+		answered = url_check_resume(service, parked, final);
+		break;
 	case PARKED_COUNT:
 		answered = would_match_resume(service, parked, final);
 		break;
@@ -226,6 +229,7 @@ static enum reply_form form_of(enum parked_kind kind)
 	case PARKED_DEAL:
 		return REPLY_CUSTOMER;
 	case PARKED_BOXES:
+	case PARKED_CHECK:
 		return REPLY_GUARDIAN;
 	case PARKED_FETCH:
 	case PARKED_INBOX:

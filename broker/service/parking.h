@@ -6,7 +6,7 @@
 #include "command.h"
 
 enum { PARKING_BUCKETS = 4096 };
-enum parked_kind { PARKED_FETCH, PARKED_MAILBOX, PARKED_INBOX, PARKED_COUNT, PARKED_BOXES, PARKED_DEAL };
+enum parked_kind { PARKED_FETCH, PARKED_MAILBOX, PARKED_INBOX, PARKED_COUNT, PARKED_BOXES, PARKED_DEAL, PARKED_CHECK };
 
 struct fetch_pair {
 	struct id subscription;

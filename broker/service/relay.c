@@ -84,7 +84,7 @@ static struct bucket *bucket_of(struct relay_limits *limits, const struct id *ac
 	return bucket;
 }
 
-static enum err spend(struct service *service, const struct id *account)
+enum err relay_spend(struct service *service, const struct id *account)
 {
 	if (!service->relay_limits && !(service->relay_limits = calloc(1, sizeof *service->relay_limits)))
 		return ERR_NO_MEMORY;
@@ -116,7 +116,7 @@ enum err handle_relay(struct service *service, const struct command *command, co
 		return ERR_ACCOUNT_UNKNOWN;
 	if (!home_known(service, message->home_id))
 		return ERR_HOME_UNKNOWN;
-	enum err err = spend(service, &command->sender);
+	enum err err = relay_spend(service, &command->sender);
 	if (err)
 		return err;
 	uint8_t *bytes = arena_alloc(&service->arena, RELAY_BYTES);

@@ -61,6 +61,7 @@ void service_free(struct service *service)
 	relay_limits_free(service->relay_limits);
 	estimate_fini(&service->estimate);
 	scans_drop(service);
+	url_checks_free(&service->url_checks);
 	parking_fini(&service->parking);
 	feed_tail_fini(&service->tail);
 	outbox_fini(&service->outbox);
@@ -266,6 +267,7 @@ void service_advance(struct service *service, const uint8_t random[16])
 		service->next_tick_ms = tick_after(service, service->now_ms);
 	}
 	boxes_run(service);
+	url_checks_advance(service);
 	if (service->now_ms >= service->next_trim_ms) {
 		if (!service->clock_held) {
 			feed_trim(service);

@@ -27,6 +27,7 @@ struct service_config {
 	bool accounts_by_stamp;
 	uint32_t tail_records; // of the feed kept in memory, 0: as many as usual
 	bool vendors_open;
+	bool url_checks; // somebody looks at vendors' addresses (service_url_check_next)
 	enum _Oyez__Posting posting; // what a post must bring; 0 is nothing
 	// Identity keys: the brokers it relays to as a guardian; the guardians it works with as a home broker.
 	const uint8_t (*homes)[KEY_BYTES];
@@ -86,6 +87,13 @@ void service_scan_done(struct service *service, struct scan *scan);
 // caller frees it (push.h), before the service goes.
 struct push_batch;
 struct push_batch *service_push_next(struct service *service);
+
+// Vendors' addresses to look at, after the commit. The caller sets the result and gives it back in a later batch, or
+// frees it once the service is no more.
+struct url_check;
+struct url_check *service_url_check_next(struct service *service);
+// Part of a batch. Takes the check over.
+void service_url_check_done(struct service *service, struct url_check *check);
 
 // The requester went away: forget its parked request.
 void service_cancel(struct service *service, uint64_t origin);

@@ -81,6 +81,19 @@ static Oyez__Signed *sign_standing(struct service *service, const struct standin
 	return oyez__signed__unpack(NULL, bytes.len, bytes.data);
 }
 
+void standing_checked(struct service *service, const struct id *vendor, uint8_t check, uint64_t at_ms)
+{
+	struct standing standing;
+	store_standing_find(service->store, vendor, &standing);
+	bool other = standing.url_check != check;
+	standing.url_check = check;
+	standing.url_checked_at_ms = at_ms;
+	standing_store(service, &standing);
+	// An address that is not the vendor's must not look confirmed for another minute.
+	if (other)
+		standing_forget(vendor_note_of(service, vendor));
+}
+
 static bool standing_due(const struct service *service, const struct vendor_note *note)
 {
 	uint64_t age_ms = service->now_ms - note->standing_at_ms;

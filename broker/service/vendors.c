@@ -50,6 +50,18 @@ static enum err check_listing_age(const struct vendor *known, const Oyez__Listin
 	return listing->made_at_ms == known->listing_made_at_ms && !same_bytes ? ERR_CONFLICT : ERR_OK;
 }
 
+// An address that changed is not confirmed until it was looked at.
+static bool same_url(struct service *service, const struct vendor *known, const Oyez__Listing *listing)
+{
+	ProtobufCAllocator allocator = wire_allocator(&service->arena);
+	Oyez__Listing *before;
+	const Oyez__Signed *wrapped =
+	    wire_unpack(&service->arena, &oyez__signed__descriptor, known->listing.at, known->listing.count);
+	return wrapped &&
+	       codec_decode_listing(&allocator, wrapped->record.data, wrapped->record.len, &before, NULL) == ERR_OK &&
+	       strcmp(before->url, listing->url) == 0;
+}
+
 static void store_listing(struct service *service, const struct command *command, struct vendor *vendor, bool known,
                           uint64_t made_at_ms, ProtobufCBinaryData bytes)
 {
@@ -94,10 +106,13 @@ enum err handle_register(struct service *service, const struct command *command,
 	if (err)
 		return err;
 	if (newer) {
+		if (known && !same_url(service, &vendor, listing))
+			standing_checked(service, &vendor.id, OYEZ__URL_CHECK__URL_UNCHECKED, 0);
 		facts.rating_band = vendor.facts.rating_band;
 		vendor.facts = facts;
 		store_listing(service, command, &vendor, known, listing->made_at_ms, bytes);
 	}
+	url_check_vendor(service, &vendor);
 	reply_vendor_state(service, command->origin, &vendor);
 	return ERR_OK;
 }

@@ -82,6 +82,7 @@ bool command_of_account(const Oyez__AccountRecord *record, struct command *comma
 		CASE(ACCOUNT_RECORD, CLOSE_BOX, record->close_box, CLOSE_BOX);
 		CASE(ACCOUNT_RECORD, READ_BOXES, record->read_boxes, READ_BOXES);
 		CASE(ACCOUNT_RECORD, RELAY, record->relay, RELAY);
+		CASE(ACCOUNT_RECORD, CHECK_VENDOR, record->check_vendor, CHECK_VENDOR);
 	default:
 		return false;
 	}

@@ -6,10 +6,13 @@ agreement is adding these files. `number` counts from 0 without gaps and is neve
 and stored records hold it. A text that has been published is never changed either: a new version is a new id.
 """
 import pathlib
+import re
 import sys
 
-NAMES = ["number", "iri", "version", "retention_days", "summary_en", "summary_fr"]
+NAMES = ["number", "iri", "version", "retention_days", "purposes", "recipients", "summary_en", "summary_fr"]
 WHOLE = ["number", "version", "retention_days"]
+LISTS = ["purposes", "recipients"]  # of short stable words; an agreement carries them
+LIST_MAX = 8
 NUMBER_MAX = 15  # a filter's terms are 16 bits
 
 
@@ -29,6 +32,10 @@ def read_entry(path):
         if not entry[name].isdecimal():
             sys.exit(f"{path}: {name} is not a whole number")
         entry[name] = int(entry[name])
+    for name in LISTS:
+        entry[name] = entry[name].split()
+        if len(entry[name]) > LIST_MAX or not all(re.fullmatch("[a-z][a-z0-9_]{0,31}", word) for word in entry[name]):
+            sys.exit(f"{path}: {name} are at most {LIST_MAX} words of small letters, digits and _")
     for language in ("en", "fr"):
         entry["text_" + language] = path.with_suffix(f".{language}.txt").read_text(encoding="utf-8")
     return entry
@@ -53,6 +60,7 @@ def main():
         "\t{\n"
         + "".join(f"\t\t.{name} = {c_string(entry[name])},\n" for name in ("id", "iri"))
         + "".join(f"\t\t.{name} = {entry[name]},\n" for name in ("version", "retention_days"))
+        + "".join(f"\t\t.{name} = {{{', '.join(c_string(word) for word in entry[name])}}},\n" for name in LISTS)
         + "".join(f"\t\t.{name} = {c_string(entry[name])},\n"
                   for name in ("summary_en", "summary_fr", "text_en", "text_fr"))
         + "\t},\n"
