@@ -168,6 +168,28 @@ void deed_open_agreements(struct bot *bot)
 	deed_send(bot);
 }
 
+// ---- erasing
+
+static void erasure(struct bot *bot, const struct oyez_event *event)
+{
+	struct oyez_error error = {0};
+	json_t *told = json_pack("{s:o, s:o}", "deal", json_hex(event->deal.bytes, ID_BYTES), "answer_by",
+	                         json_time(event->answer_by_ms));
+	bool known;
+
+	if (!bot->erase_at_once) {
+		bot_did(bot->cli, "waiting", told);
+		return;
+	}
+	bot->unsent = true;
+	if (oyez_vendor_answer_erasure_queue(bot->vendor, &event->deal, NULL, &known, &error))
+		refused(bot, "erased", told, &error);
+	else if (known)
+		json_decref(told);
+	else
+		bot_did(bot->cli, "erased", told);
+}
+
 // ---- events
 
 static void tell_event(struct bot *bot, const struct oyez_event *event)
@@ -194,6 +216,8 @@ void deed_event(struct bot *bot, enum stream stream, const struct oyez_event *ev
 		queue_close_release(&bot->queue, &event->release_id, bot_now_ms());
 	if (event->kind == OYEZ_EVENT_AGREEMENT)
 		agreement(bot, event);
+	if (event->kind == OYEZ_EVENT_ERASURE)
+		erasure(bot, event);
 	// The library has a receipt for it in the home.
 	if (event->kind == OYEZ_EVENT_REVEAL)
 		bot->unsent = true;

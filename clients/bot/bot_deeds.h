@@ -27,6 +27,7 @@ struct bot {
 	struct oyez_vendor *vendor;
 	struct id subscription;
 	bool ask_to_countersign;
+	bool erase_at_once; // --erase auto
 	struct child child;
 	struct queue queue;
 	struct bot_stream streams[STREAM_COUNT];

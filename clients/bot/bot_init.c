@@ -34,7 +34,7 @@ static const char readme[] =
     "    oyez bot run --category %s --region FR --exec ./%s\n"
     "\n"
     "Events are the objects of `oyez vendor watch` and `oyez vendor inbox`: `release` (somebody wants something),\n"
-    "`details` and `answer` (with `text`), `declined` (with `reason`), `agreement`, `reveal` (with `card`), `gone`.\n"
+    "`details` and `answer` (with `text`), `declined` (with `reason`), `agreement`, `reveal` (with `card`), `message` (with `text`), `erasure` (with `answer_by`), `gone`.\n"
     "New types may come: ignore what you do not know.\n"
     "\n"
     "Answers, each with the event's `release`:\n"

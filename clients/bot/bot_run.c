@@ -354,7 +354,7 @@ static int run(struct bot *bot, const Oyez__Filter *filter, uint64_t answer_time
 	return code;
 }
 
-enum { OPTION_EXEC = 0x100, OPTION_COUNTERSIGN, OPTION_TIMEOUT };
+enum { OPTION_EXEC = 0x100, OPTION_COUNTERSIGN, OPTION_ERASE, OPTION_TIMEOUT };
 
 static int read_option(struct bot *bot, int option, struct filter_flags *flags, uint64_t *answer_timeout_ms)
 {
@@ -368,6 +368,11 @@ static int read_option(struct bot *bot, int option, struct filter_flags *flags, 
 		bot->ask_to_countersign = strcmp(optarg, "ask") == 0;
 		if (!bot->ask_to_countersign && strcmp(optarg, "auto") != 0)
 			return cli_usage(cli, cli->command, "--countersign auto|ask");
+		return EXIT_DONE;
+	case OPTION_ERASE:
+		bot->erase_at_once = strcmp(optarg, "auto") == 0;
+		if (!bot->erase_at_once && strcmp(optarg, "ask") != 0)
+			return cli_usage(cli, cli->command, "--erase auto|ask");
 		return EXIT_DONE;
 	case OPTION_TIMEOUT:
 		if (duration_parse(optarg, answer_timeout_ms) || *answer_timeout_ms == 0)
@@ -383,6 +388,7 @@ int bot_run_run(struct cli *cli, int argc, char **argv)
 	static const struct option options[] = {FILTER_OPTIONS,
 	                                        {"exec", required_argument, NULL, OPTION_EXEC},
 	                                        {"countersign", required_argument, NULL, OPTION_COUNTERSIGN},
+	                                        {"erase", required_argument, NULL, OPTION_ERASE},
 	                                        {"answer-timeout", required_argument, NULL, OPTION_TIMEOUT},
 	                                        {NULL, 0, NULL, 0}};
 	struct bot bot = {.cli = cli};

@@ -20,6 +20,7 @@ static const char *did_word(const struct cli *cli, const char *did)
 	    {"ask", "asked", "question posée"},
 	    {"pass", "passed", "passe"},
 	    {"countersign", "countersigned", "contresigné"},
+	    {"erased", "erased", "effacé"},
 	    {"refused", "refused", "refusé"},
 	    {"waiting", "waiting for you", "vous attend"},
 	    {"start", "program started", "programme lancé"},

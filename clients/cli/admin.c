@@ -9,7 +9,17 @@
 #include "proto/sign.h"
 #include "proto/values.h"
 
-enum { ADMIN_DATA = 0x600, ADMIN_REASON, ADMIN_COUNT, ADMIN_VALID };
+enum {
+	ADMIN_DATA = 0x600,
+	ADMIN_REASON,
+	ADMIN_COUNT,
+	ADMIN_VALID,
+	ADMIN_VENDOR,
+	ADMIN_FROM,
+	ADMIN_TO,
+	ADMIN_FIELDS,
+	ADMIN_DEALS,
+};
 enum { PREFIX_DIGITS_MIN = 6 };
 #define SOCKET_NAME "oyezd.ipc"
 
@@ -48,21 +58,21 @@ int admin_open(struct cli *cli, int argc, char **argv, int words, struct admin *
 	                                        {"reason", required_argument, NULL, ADMIN_REASON},
 	                                        {"count", required_argument, NULL, ADMIN_COUNT},
 	                                        {"valid", required_argument, NULL, ADMIN_VALID},
+	                                        {"vendor", required_argument, NULL, ADMIN_VENDOR},
+	                                        {"from", required_argument, NULL, ADMIN_FROM},
+	                                        {"to", required_argument, NULL, ADMIN_TO},
+	                                        {"fields", required_argument, NULL, ADMIN_FIELDS},
+	                                        {"deals", required_argument, NULL, ADMIN_DEALS},
 	                                        {NULL, 0, NULL, 0}};
+	const char **const values[] = {&admin->data, &admin->reason, &admin->count,  &admin->valid, &admin->vendor,
+	                               &admin->from, &admin->to,     &admin->fields, &admin->deals};
 	int option;
 	*admin = (struct admin){.cli = cli};
 	optind = 0;
 	while ((option = cli_getopt(cli, argc, argv, options)) != -1) {
-		if (option == ADMIN_DATA)
-			admin->data = optarg;
-		else if (option == ADMIN_REASON)
-			admin->reason = optarg;
-		else if (option == ADMIN_COUNT)
-			admin->count = optarg;
-		else if (option == ADMIN_VALID)
-			admin->valid = optarg;
-		else
+		if (option < ADMIN_DATA || option > ADMIN_DEALS)
 			return EXIT_USAGE;
+		*values[option - ADMIN_DATA] = optarg;
 	}
 	if (!cli_words(cli, argc, words))
 		return EXIT_USAGE;
@@ -158,6 +168,20 @@ static const char *vendor_status_word(Oyez__VendorStatus status)
 	}
 }
 
+// What the vendor's own site says of it, as the broker found it last.
+static void json_add_check(json_t *object, const Oyez__Signed *signed_standing)
+{
+	static const char *const words[] = {"unchecked", "confirmed", "silent", "denies"};
+	Oyez__Standing *standing = NULL;
+	if (signed_standing)
+		codec_decode_standing(NULL, signed_standing->record.data, signed_standing->record.len, &standing, NULL);
+	uint64_t at_ms = standing ? standing->url_checked_at_ms : 0;
+	json_object_set_new(object, "vendor_checked", json_string(words[standing ? standing->url_check & 3 : 0]));
+	json_object_set_new(object, "checked_at", at_ms ? json_time(at_ms) : json_null());
+	if (standing)
+		oyez__standing__free_unpacked(standing, NULL);
+}
+
 static json_t *vendor_json(const Oyez__VendorState *vendor)
 {
 	Oyez__Listing *listing = NULL;
@@ -171,6 +195,7 @@ static json_t *vendor_json(const Oyez__VendorState *vendor)
 	                           vendor_status_word(vendor->status), "name", json_text(listing ? listing->name : ""),
 	                           "url", json_text(listing ? listing->url : ""), "country",
 	                           json_text(listing ? listing->country : ""), "terms", terms);
+	json_add_check(object, vendor->standing);
 	if (listing)
 		oyez__listing__free_unpacked(listing, NULL);
 	return object;
@@ -203,11 +228,11 @@ static int admin_vendors(struct admin *admin, json_t **out)
 
 static void print_vendors(struct cli *cli, const json_t *vendors)
 {
-	static const char *const titles[] = {"VENDOR", "STATUS", "NAME", "ADDRESS", "COUNTRY"};
-	static const char *const titles_fr[] = {"VENDEUR", "ÉTAT", "NOM", "ADRESSE", "PAYS"};
+	static const char *const titles[] = {"VENDOR", "STATUS", "NAME", "ADDRESS", "ADDRESS IS", "COUNTRY"};
+	static const char *const titles_fr[] = {"VENDEUR", "ÉTAT", "NOM", "ADRESSE", "ADRESSE", "PAYS"};
 	size_t i;
 	json_t *vendor;
-	struct cli_table *table = cli->json ? NULL : cli_table_new(cli, 5, cli->french ? titles_fr : titles);
+	struct cli_table *table = cli->json ? NULL : cli_table_new(cli, 6, cli->french ? titles_fr : titles);
 	json_array_foreach(vendors, i, vendor)
 	{
 		if (cli->json) {
@@ -221,6 +246,8 @@ static void print_vendors(struct cli *cli, const json_t *vendors)
 		                  id, cli_value_word(cli, "status", json_string_value(json_object_get(vendor, "status"))),
 		                  json_string_value(json_object_get(vendor, "name")),
 		                  json_string_value(json_object_get(vendor, "url")),
+		                  cli_value_word(cli, "vendor_checked",
+		                                 json_string_value(json_object_get(vendor, "vendor_checked"))),
 		                  json_string_value(json_object_get(vendor, "country"))});
 	}
 	if (table)
@@ -246,7 +273,7 @@ int command_admin_vendors(struct cli *cli, int argc, char **argv)
 // ---- approve, suspend, compact
 
 // A vendor by its id or the beginning of it. EXIT_DONE or an exit code.
-static int vendor_find(struct admin *admin, const char *text, struct id *id)
+int admin_vendor_find(struct admin *admin, const char *text, struct id *id)
 {
 	if (hex_decode(text, id->bytes, ID_BYTES))
 		return EXIT_DONE;
@@ -288,7 +315,7 @@ int command_admin_approve(struct cli *cli, int argc, char **argv)
 	int code = admin_open(cli, argc, argv, 1, &admin);
 	if (code != EXIT_DONE)
 		return code;
-	code = vendor_find(&admin, argv[optind], &id);
+	code = admin_vendor_find(&admin, argv[optind], &id);
 	if (code == EXIT_DONE) {
 		Oyez__AdminApprove approve = OYEZ__ADMIN_APPROVE__INIT;
 		approve.vendor_id = (ProtobufCBinaryData){.data = id.bytes, .len = ID_BYTES};
@@ -312,7 +339,7 @@ int command_admin_suspend(struct cli *cli, int argc, char **argv)
 	if (!admin.reason)
 		code = cli_usage(cli, cli->command, "%s", cli_word(cli, "--reason R is missing", "il manque --reason R"));
 	else
-		code = vendor_find(&admin, argv[optind], &id);
+		code = admin_vendor_find(&admin, argv[optind], &id);
 	if (code == EXIT_DONE) {
 		Oyez__AdminSuspend suspend = OYEZ__ADMIN_SUSPEND__INIT;
 		suspend.vendor_id = (ProtobufCBinaryData){.data = id.bytes, .len = ID_BYTES};

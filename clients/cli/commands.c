@@ -48,11 +48,11 @@ const struct cli_command cli_commands[] = {
 	{"admin confirm-clock", command_admin_confirm_clock, "[--data DIR]", "say that the clock is right after it jumped; expiry goes on", "dire que l'horloge est juste après son saut ; les échéances reprennent"},
 	{"admin accounts", command_admin_accounts, "[--data DIR]", "the accounts this guardian has", "les comptes de ce gardien"},
 	{"admin invite", command_admin_invite, "[--count N] [--valid 30d] [--data DIR]", "make invitation codes, each good for one account", "faire des codes d'invitation, chacun pour un compte"},
+	{"admin notice", command_admin_notice, "TEXT [--vendor VENDOR] [--from DATE] [--to DATE] [--fields name,email,...] | TEXT --deals FILE [--data DIR]", "publish a signed notice that every wallet reads and matches with its own ledger", "publier un avis signé, que chaque portefeuille lit et compare à son propre registre"},
 	{"admin compact", command_admin_compact, "[--data DIR]", "rewrite the store without what was deleted", "réécrire la base sans ce qui fut effacé"},
 	// Names of the contract that this version does not have: said plainly, not taken for a typing error.
 	{"erase", command_not_here, "DEAL", NULL, NULL},
 	{"rate", command_not_here, "DEAL --stars N", NULL, NULL},
-	{"admin notice", command_not_here, "", NULL, NULL},
 	{"admin peers", command_not_here, "", NULL, NULL},
 	{"admin peer", command_not_here, "", NULL, NULL},
 	{"admin backup", command_not_here, "DIR", NULL, NULL},

@@ -39,6 +39,7 @@ CLI_HANDLER(command_admin_suspend)
 CLI_HANDLER(command_admin_compact)
 CLI_HANDLER(command_admin_accounts)
 CLI_HANDLER(command_admin_invite)
+CLI_HANDLER(command_admin_notice)
 CLI_HANDLER(command_admin_confirm_clock)
 
 #endif

@@ -20,8 +20,9 @@ int vendor_withdraw_offer_run(struct cli *cli, int argc, char **argv);
 int vendor_inbox_run(struct cli *cli, int argc, char **argv);
 int vendor_countersign_run(struct cli *cli, int argc, char **argv);
 int vendor_deals_run(struct cli *cli, int argc, char **argv);
-// erased, refuse-erasure: names reserved, refused as "not in this version".
-int vendor_later_run(struct cli *cli, int argc, char **argv);
+int vendor_message_run(struct cli *cli, int argc, char **argv);
+int vendor_erased_run(struct cli *cli, int argc, char **argv);
+int vendor_refuse_erasure_run(struct cli *cli, int argc, char **argv);
 int bot_run_run(struct cli *cli, int argc, char **argv);
 int bot_test_run(struct cli *cli, int argc, char **argv);
 int bot_init_run(struct cli *cli, int argc, char **argv);
@@ -41,18 +42,19 @@ int bot_init_run(struct cli *cli, int argc, char **argv);
 	{"vendor unsubscribe", vendor_unsubscribe_run, "SUBSCRIPTION", "remove a filter", "retirer un filtre"}, \
 	{"vendor would-match", vendor_would_match_run, "[--since 7d] " SUBSCRIBE_USAGE, "how many past releases a filter would have matched", "combien de demandes passées un filtre aurait trouvées"}, \
 	{"vendor watch", vendor_watch_run, "SUBSCRIPTION [--after CURSOR] [--max N] [--wait S] [--trace FILE] | SUBSCRIPTION --why RELEASE", "releases that match, and those that ended", "les demandes qui conviennent, et celles qui ont pris fin"}, \
-	{"vendor offer", vendor_offer_run, "RELEASE --price 189.00 --currency EUR [--total T] [--availability in_stock|made_to_order|...] [--delivery-days N] [--origin CC] [--co2-g N] [--warranty-months N] [--returns-days N] [--valid 3d] [--needs name,address] [--note TEXT]", "make an offer", "faire une offre"}, \
+	{"vendor offer", vendor_offer_run, "RELEASE --price 189.00 --currency EUR [--total T] [--availability in_stock|made_to_order|...] [--delivery-days N] [--origin CC] [--co2-g N] [--warranty-months N] [--returns-days N] [--valid 3d] [--needs name,address] [--note TEXT] [--terms ID]", "make an offer; with --terms, under other terms than asked for", "faire une offre ; avec --terms, sous d'autres conditions que celles demandées"}, \
 	{"vendor details", vendor_details_run, "RELEASE", "ask for an intent's details", "demander les détails d'une demande"}, \
 	{"vendor ask", vendor_ask_run, "RELEASE TEXT", "ask a free question", "poser une question libre"}, \
 	{"vendor withdraw-offer", vendor_withdraw_offer_run, "OFFER", "withdraw an offer", "retirer une offre"}, \
-	{"vendor inbox", vendor_inbox_run, "[--after CURSOR] [--max N] [--wait S]", "answers, agreements to countersign, revealed cards", "réponses, accords à contresigner, fiches révélées"}, \
+	{"vendor inbox", vendor_inbox_run, "[--after CURSOR] [--max N] [--wait S]", "answers, agreements to countersign, revealed cards, messages, erasures", "réponses, accords à contresigner, fiches révélées, messages, effacements"}, \
 	{"vendor countersign", vendor_countersign_run, "DEAL", "sign the agreement a customer signed", "signer l'accord qu'un client a signé"}, \
 	{"vendor deals", vendor_deals_run, "", "deals, with the cards held", "les accords, avec les fiches détenues"}, \
-	{"vendor erased", vendor_later_run, "DEAL", "(not in this version)", "(pas dans cette version)"}, \
-	{"vendor refuse-erasure", vendor_later_run, "DEAL --ground TEXT", "(not in this version)", "(pas dans cette version)"}
+	{"vendor message", vendor_message_run, "DEAL TEXT", "write to the customer of a deal", "écrire au client d'un accord"}, \
+	{"vendor erased", vendor_erased_run, "DEAL", "delete what is held of a deal's customer, and sign that it is gone", "effacer ce qui est détenu du client d'un accord, et signer que c'est fait"}, \
+	{"vendor refuse-erasure", vendor_refuse_erasure_run, "DEAL --ground TEXT", "refuse an erasure, naming the law", "refuser un effacement, en nommant la loi"}
 
 #define BOT_COMMANDS \
-	{"bot run", bot_run_run, SUBSCRIBE_USAGE " --exec CMD [--countersign auto|ask] [--answer-timeout 60s]", "run a program of yours as a vendor's bot", "faire tourner votre programme comme robot de vendeur"}, \
+	{"bot run", bot_run_run, SUBSCRIBE_USAGE " --exec CMD [--countersign auto|ask] [--erase auto|ask] [--answer-timeout 60s]", "run a program of yours as a vendor's bot", "faire tourner votre programme comme robot de vendeur"}, \
 	{"bot init", bot_init_run, "DIR [--language sh|python|node]", "write a sample bot ready to edit", "écrire un robot d'exemple à modifier"}, \
 	{"bot test", bot_test_run, "--replay FILE --exec CMD [--answer-timeout 10s]", "try a bot on a trace, without a broker", "essayer un robot sur une trace, sans courtier"}
 // clang-format on

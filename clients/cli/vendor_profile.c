@@ -110,12 +110,41 @@ int vendor_init_run(struct cli *cli, int argc, char **argv)
 
 // ---- register, show
 
-static int tell_status(struct cli *cli, struct oyez_vendor *vendor, Oyez__VendorStatus status)
+static json_t *standing_json(const Oyez__Standing *standing)
+{
+	static const char *const checks[] = {"unchecked", "confirmed", "silent", "denies"};
+	json_t *object = json_object();
+	const struct {
+		const char *name;
+		uint32_t value;
+	} numbers[] = {{"offers", standing->offers},
+	               {"accepted", standing->accepted},
+	               {"concluded", standing->concluded},
+	               {"lapsed_by_fault", standing->lapsed_by_fault},
+	               {"erasures_asked", standing->erasures_asked},
+	               {"erasures_in_time", standing->erasures_in_time},
+	               {"erasures_late", standing->erasures_late},
+	               {"ratings", standing->ratings}};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		json_object_set_new(object, numbers[i].name, json_integer(numbers[i].value));
+	json_object_set_new(object, "rating",
+	                    standing->ratings ? json_real((double)(standing->stars * UINT64_C(10) / standing->ratings) / 10) : json_null());
+	if ((size_t)standing->url_check < sizeof(checks) / sizeof(*checks))
+		json_object_set_new(object, "url_check", json_string(checks[standing->url_check]));
+	json_object_set_new(object, "at", json_time(standing->at_ms));
+	return object;
+}
+
+static int tell_status(struct cli *cli, struct oyez_vendor *vendor, Oyez__VendorStatus status,
+                       const Oyez__Standing *standing)
 {
 	json_t *object = profile_json(vendor);
 
 	json_object_set_new(object, "status", json_string(status_word(status)));
 	json_object_set_new(object, "broker", json_text(oyez_vendor_broker_hex(vendor)));
+	if (standing)
+		json_object_set_new(object, "standing", standing_json(standing));
 	cli_object(cli, object);
 	if (status == OYEZ__VENDOR_STATUS__VENDOR_PENDING)
 		cli_say(cli, "The operator has to approve this vendor first.",
@@ -136,7 +165,7 @@ int vendor_register_run(struct cli *cli, int argc, char **argv)
 	struct oyez_vendor *vendor = vendor_open(cli, &code);
 	if (!vendor)
 		return code;
-	code = oyez_vendor_register(vendor, &status, &error) ? cli_fail(cli, &error) : tell_status(cli, vendor, status);
+	code = oyez_vendor_register(vendor, &status, &error) ? cli_fail(cli, &error) : tell_status(cli, vendor, status, NULL);
 	oyez_vendor_close(vendor);
 	return code;
 }
@@ -146,6 +175,7 @@ int vendor_show_run(struct cli *cli, int argc, char **argv)
 	static const struct option options[] = {{NULL, 0, NULL, 0}};
 	struct oyez_error error = {0};
 	Oyez__VendorStatus status;
+	Oyez__Standing *standing = NULL;
 	int code = EXIT_DONE;
 
 	optind = 0;
@@ -154,7 +184,7 @@ int vendor_show_run(struct cli *cli, int argc, char **argv)
 	struct oyez_vendor *vendor = vendor_open(cli, &code);
 	if (!vendor)
 		return code;
-	enum err err = oyez_vendor_status(vendor, &status, &error);
+	enum err err = oyez_vendor_show(vendor, &status, &standing, &error);
 	if (err == ERR_VENDOR_UNKNOWN || err == ERR_VENDOR_PENDING || err == ERR_VENDOR_SUSPENDED) {
 		// What the home says is worth showing whatever the broker thinks of it.
 		status = err == ERR_VENDOR_PENDING     ? OYEZ__VENDOR_STATUS__VENDOR_PENDING
@@ -162,7 +192,9 @@ int vendor_show_run(struct cli *cli, int argc, char **argv)
 		                                       : OYEZ__VENDOR_STATUS__VENDOR_UNKNOWN;
 		err = ERR_OK;
 	}
-	code = err ? cli_fail(cli, &error) : tell_status(cli, vendor, status);
+	code = err ? cli_fail(cli, &error) : tell_status(cli, vendor, status, standing);
+	if (standing)
+		oyez__standing__free_unpacked(standing, NULL);
 	oyez_vendor_close(vendor);
 	return code;
 }

@@ -83,9 +83,11 @@ static void say_card(const json_t *card)
 static const char *event_word(const struct cli *cli, enum oyez_event_kind kind)
 {
 	static const char *const english[] = {"wanted",   "gone",      "answer", "details",
-	                                      "declined", "agreement", "card",   "problem"};
+	                                      "declined", "agreement", "card",   "problem",
+	                                      "message",  "erasure"};
 	static const char *const french[] = {"demande", "fini",   "réponse", "détails",
-	                                     "refusée", "accord", "fiche",   "problème"};
+	                                     "refusée", "accord", "fiche",   "problème",
+	                                     "message", "effacer"};
 
 	return cli_word(cli, english[kind], french[kind]);
 }
@@ -120,6 +122,16 @@ static void say_event(struct cli *cli, const struct oyez_event *event)
 		printf(cli_word(cli, "to countersign before %s: oyez vendor countersign %s",
 		                "à contresigner avant %s : oyez vendor countersign %s"),
 		       time, deal);
+		break;
+	case OYEZ_EVENT_ERASURE:
+		time_format(event->answer_by_ms, time);
+		printf(cli_word(cli, "to answer before %s: oyez vendor erased %s",
+		                "à répondre avant %s : oyez vendor erased %s"),
+		       time, deal);
+		break;
+	case OYEZ_EVENT_MESSAGE:
+		printf("(%s) ", deal);
+		say_text(event->text);
 		break;
 	case OYEZ_EVENT_REVEAL:
 		say_card(event->card);

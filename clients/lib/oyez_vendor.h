@@ -60,6 +60,11 @@ enum err oyez_vendor_register(struct oyez_vendor *vendor, Oyez__VendorStatus *st
 // ERR_VENDOR_UNKNOWN before registration.
 enum err oyez_vendor_status(struct oyez_vendor *vendor, Oyez__VendorStatus *status, struct oyez_error *error);
 
+// The same with the broker's word on what it saw this vendor do, its signature checked. *standing is freed with
+// oyez__standing__free_unpacked; NULL if the broker gave none.
+enum err oyez_vendor_show(struct oyez_vendor *vendor, Oyez__VendorStatus *status, Oyez__Standing **standing,
+                          struct oyez_error *error);
+
 // A new subscription with this filter. The events begin at its creation.
 enum err oyez_vendor_subscribe(struct oyez_vendor *vendor, const Oyez__Filter *filter, bool for_bot, struct id *out,
                                struct oyez_error *error);
@@ -81,6 +86,8 @@ enum oyez_event_kind {
 	OYEZ_EVENT_AGREEMENT, // inbox: signed by the customer, checked, to be countersigned
 	OYEZ_EVENT_REVEAL,    // inbox: the card, checked and on disk
 	OYEZ_EVENT_PROBLEM,   // a message that failed its checks: `problem` says why
+	OYEZ_EVENT_MESSAGE,   // inbox: a word of the customer about a deal
+	OYEZ_EVENT_ERASURE,   // inbox: delete what you hold of this deal, and sign that you did
 };
 
 struct oyez_event {
@@ -95,7 +102,8 @@ struct oyez_event {
 	const char *reason;              // GONE: static word
 	struct id question, offer, deal; // as they apply
 	bool has_question, has_offer, has_deal;
-	char *text;                               // ANSWER, DETAILS; DECLINED: the customer's reason; owned
+	char *text;                               // ANSWER, DETAILS, MESSAGE; DECLINED: the customer's reason; owned
+	uint64_t answer_by_ms;                    // ERASURE
 	uint64_t countersign_by_ms, reveal_by_ms; // AGREEMENT
 	json_t *fields;                           // AGREEMENT: names of the card fields to come; owned
 	char terms[24 + 1];                       // AGREEMENT
@@ -161,6 +169,18 @@ enum err oyez_vendor_withdraw_offer(struct oyez_vendor *vendor, const struct id 
 // Never after countersign_by (ERR_LAPSED). Again is harmless.
 enum err oyez_vendor_countersign(struct oyez_vendor *vendor, const struct id *deal, struct oyez_error *error);
 
+// What comes after a deal. A word to the customer, sealed to the box of the agreement. ERR_NOT_COUNTERSIGNED, ERR_BUSY.
+enum err oyez_vendor_message(struct oyez_vendor *vendor, const struct id *deal, const char *text,
+                             struct oyez_error *error);
+// Answers an erasure. `ground` NULL: the card and everything else of the person is deleted from this home first, for
+// good; then a receipt is signed and sent. Else it is refused, and `ground` names the law. Again is harmless.
+// ERR_ERASURE_UNKNOWN, ERR_ERASURE_ANSWERED (the other way).
+enum err oyez_vendor_answer_erasure(struct oyez_vendor *vendor, const struct id *deal, const char *ground,
+                                    struct oyez_error *error);
+// The same without sending: oyez_vendor_send_start does.
+enum err oyez_vendor_answer_erasure_queue(struct oyez_vendor *vendor, const struct id *deal, const char *ground,
+                                          bool *known, struct oyez_error *error);
+
 struct oyez_deal {
 	struct id id, offer;
 	struct release_id release;
@@ -171,6 +191,8 @@ struct oyez_deal {
 	json_t *card; // borrowed; NULL before the reveal
 	char terms[24 + 1];
 	uint32_t retention_days;
+	const char *erasure; // "asked" "erased" "refused"; NULL if nobody asked
+	uint64_t erasure_by_ms, erasure_at_ms; // at: of the answer, 0 before
 };
 enum err oyez_vendor_deals(struct oyez_vendor *vendor, void (*each)(const struct oyez_deal *deal, void *context),
                            void *context, struct oyez_error *error);

@@ -264,7 +264,24 @@ enum err oyez_vendor_register(struct oyez_vendor *vendor, Oyez__VendorStatus *st
 	return err == ERR_OK ? oyez_vendor_status(vendor, status, error) : err;
 }
 
-enum err oyez_vendor_status(struct oyez_vendor *vendor, Oyez__VendorStatus *status, struct oyez_error *error)
+// NULL unless it is the pinned broker's word on this very vendor.
+static Oyez__Standing *check_standing(const struct oyez_vendor *vendor, const Oyez__Signed *wrapped)
+{
+	const ProtobufCBinaryData *broker = &vendor->home->state->broker_id;
+	Oyez__Standing *standing = NULL;
+
+	if (wrapped->key.len != broker->len || memcmp(wrapped->key.data, broker->data, broker->len) != 0 ||
+	    sign_open(wrapped, TAG_STANDING) != ERR_OK ||
+	    codec_decode_standing(NULL, wrapped->record.data, wrapped->record.len, &standing, NULL) != ERR_OK)
+		return NULL;
+	if (home_is_id(&standing->vendor_id, &vendor->id))
+		return standing;
+	oyez__standing__free_unpacked(standing, NULL);
+	return NULL;
+}
+
+enum err oyez_vendor_show(struct oyez_vendor *vendor, Oyez__VendorStatus *status, Oyez__Standing **standing,
+                          struct oyez_error *error)
 {
 	Oyez__VendorReadBody body = OYEZ__VENDOR_READ_BODY__INIT;
 	Oyez__ShowVendor show = OYEZ__SHOW_VENDOR__INIT;
@@ -272,6 +289,7 @@ enum err oyez_vendor_status(struct oyez_vendor *vendor, Oyez__VendorStatus *stat
 	enum err err;
 
 	*status = OYEZ__VENDOR_STATUS__VENDOR_UNKNOWN;
+	*standing = NULL;
 	body.body_case = OYEZ__VENDOR_READ_BODY__BODY_SHOW_VENDOR;
 	body.show_vendor = &show;
 	err = vendor_read(vendor, &body, VENDOR_TIMEOUT_MS, &reply, error);
@@ -281,6 +299,21 @@ enum err oyez_vendor_status(struct oyez_vendor *vendor, Oyez__VendorStatus *stat
 		err = vendor_fail(error, ERR_BAD_MESSAGE, "an answer of another kind");
 	else
 		*status = reply->vendor->status;
+	if (err == ERR_OK && reply->vendor->standing != NULL) {
+		*standing = check_standing(vendor, reply->vendor->standing);
+		if (*standing == NULL)
+			err = vendor_fail(error, ERR_BAD_SIGNATURE, "the standing");
+	}
 	oyez__reply__free_unpacked(reply, NULL);
+	return err;
+}
+
+enum err oyez_vendor_status(struct oyez_vendor *vendor, Oyez__VendorStatus *status, struct oyez_error *error)
+{
+	Oyez__Standing *standing;
+	enum err err = oyez_vendor_show(vendor, status, &standing, error);
+
+	if (standing != NULL)
+		oyez__standing__free_unpacked(standing, NULL);
 	return err;
 }

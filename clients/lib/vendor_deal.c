@@ -183,6 +183,44 @@ static Oyez__Agreement *stored_agreement(const Oyez__HomeDeal *deal, Oyez__Signe
 	return agreement;
 }
 
+Oyez__Agreement *deal_agreement(const Oyez__HomeDeal *deal)
+{
+	Oyez__Signed *wrapped;
+	Oyez__Agreement *agreement = stored_agreement(deal, &wrapped);
+
+	if (wrapped != NULL)
+		oyez__signed__free_unpacked(wrapped, NULL);
+	return agreement;
+}
+
+enum err deal_open(struct oyez_vendor *vendor, const Oyez__HomeDeal *deal, const char *info,
+                   const ProtobufCBinaryData *sealed, Oyez__Signed **wrapped, Oyez__Agreement **agreement)
+{
+	struct id id = home_id(&deal->id);
+	const Oyez__HomeOffer *offer;
+	Oyez__Release *release;
+	struct oyez_event problem = {0};
+	ProtobufCBinaryData plain;
+
+	*wrapped = NULL;
+	*agreement = NULL;
+	if (!find_offer(vendor, &deal->offer_id, &offer, &release, &problem))
+		return problem.problem.code;
+	*wrapped = open_signed(info, offer, release, &id, sealed, &plain);
+	*agreement = deal_agreement(deal);
+	oyez__release__free_unpacked(release, NULL);
+	if (plain.data != NULL)
+		sodium_memzero(plain.data, plain.len);
+	free(plain.data);
+	if (*wrapped != NULL && *agreement != NULL)
+		return ERR_OK;
+	if (*wrapped != NULL)
+		oyez__signed__free_unpacked(*wrapped, NULL);
+	if (*agreement != NULL)
+		oyez__agreement__free_unpacked(*agreement, NULL);
+	return ERR_SEALED;
+}
+
 static const char *terms_id_of(const char *iri)
 {
 	for (size_t i = 0; terms_at(i) != NULL; i++) {
@@ -366,7 +404,7 @@ static enum err take_card(struct oyez_vendor *vendor, const Oyez__InboxItem *ite
 	return err;
 }
 
-void deal_take_reveal(struct oyez_vendor *vendor, const Oyez__InboxItem *item, struct oyez_event *event)
+void deal_take_reveal(struct oyez_vendor *vendor, const Oyez__InboxItem *item, struct oyez_event *event, bool *silent)
 {
 	struct id id = home_id(&item->deal_id);
 	Oyez__HomeDeal *deal = home_deal(vendor->home->state, &id);
@@ -374,10 +412,15 @@ void deal_take_reveal(struct oyez_vendor *vendor, const Oyez__InboxItem *item, s
 	Oyez__Release *release;
 	enum err err;
 
+	*silent = false;
 	if (deal == NULL) {
 		event_problem(event, ERR_NOT_FOUND, "a deal this home does not know");
 		return;
 	}
+	// Erased: it comes no second time, whatever the broker still has.
+	*silent = deal->wiped_at_ms != 0;
+	if (*silent)
+		return;
 	if (deal->card.len > 0) {
 		describe_card(deal, event);
 		return;
@@ -450,6 +493,15 @@ enum err oyez_vendor_countersign(struct oyez_vendor *vendor, const struct id *de
 
 // ---- what is held
 
+static const char *erasure_word(const Oyez__HomeDeal *deal)
+{
+	if (deal->erasure_request.len == 0)
+		return NULL;
+	if (deal->erasure_result == OYEZ__ERASURE_RESULT__ERASURE_ERASED)
+		return "erased";
+	return deal->erasure_result == OYEZ__ERASURE_RESULT__ERASURE_REFUSED ? "refused" : "asked";
+}
+
 static const char *state_word(Oyez__HomeDealState state)
 {
 	static const char *const words[] = {"none", "agreement", "countersigned", "revealed", "concluded", "lapsed"};
@@ -477,6 +529,9 @@ enum err oyez_vendor_deals(struct oyez_vendor *vendor, void (*each)(const struct
 		    .reveal_by_ms = stored->reveal_by_ms,
 		    .price_e4 = offer != NULL ? offer->price_e4 : 0,
 		    .currency = offer != NULL ? offer->currency : "",
+		    .erasure = erasure_word(stored),
+		    .erasure_by_ms = stored->erasure_by_ms,
+		    .erasure_at_ms = stored->erasure_at_ms,
 		};
 
 		deal_describe(stored, &described);

@@ -98,7 +98,8 @@ static void reveal_json(json_t *object, const struct oyez_event *event)
 static const char *event_type(enum oyez_event_kind kind)
 {
 	static const char *const types[] = {"release",  "gone",      "answer", "details",
-	                                    "declined", "agreement", "reveal", "problem"};
+	                                    "declined", "agreement", "reveal", "problem",
+	                                    "message",  "erasure"};
 
 	return types[kind];
 }
@@ -126,6 +127,8 @@ json_t *oyez_event_json(const struct oyez_event *event)
 		agreement_json(object, event);
 	else if (event->kind == OYEZ_EVENT_REVEAL)
 		reveal_json(object, event);
+	else if (event->kind == OYEZ_EVENT_ERASURE)
+		json_object_set_new(object, "answer_by", json_time(event->answer_by_ms));
 	else if (event->kind == OYEZ_EVENT_DECLINED)
 		set_text(object, "reason", event->text);
 	else if (event->kind == OYEZ_EVENT_PROBLEM)

@@ -270,6 +270,36 @@ enum err vendor_home_commit(struct vendor_home *home, struct oyez_error *error)
 	return ERR_OK;
 }
 
+static void overwrite(int fd)
+{
+	static const uint8_t zeros[4096];
+	struct stat now;
+
+	if (fstat(fd, &now) != 0)
+		return;
+	for (off_t at = 0; at < now.st_size;) {
+		size_t count = now.st_size - at < (off_t)sizeof(zeros) ? (size_t)(now.st_size - at) : sizeof(zeros);
+		ssize_t written = pwrite(fd, zeros, count, at);
+
+		if (written <= 0)
+			return;
+		at += written;
+	}
+	(void)fdatasync(fd);
+}
+
+enum err vendor_home_commit_wiping(struct vendor_home *home, struct oyez_error *error)
+{
+	int before = open(home->file->path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	enum err err = vendor_home_commit(home, error);
+
+	if (before >= 0 && err == ERR_OK)
+		overwrite(before);
+	if (before >= 0)
+		close(before);
+	return err;
+}
+
 void vendor_home_abandon(struct vendor_home *home)
 {
 	struct oyez_error ignored;

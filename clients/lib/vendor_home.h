@@ -39,6 +39,10 @@ void vendor_home_abandon(struct vendor_home *home);
 // Reads again if another process wrote since. Not while locked.
 enum err vendor_home_refresh(struct vendor_home *home, struct oyez_error *error);
 
+// Commits, and overwrites the version before with zeros: what was deleted leaves the disk, where the file system writes
+// in place.
+enum err vendor_home_commit_wiping(struct vendor_home *home, struct oyez_error *error);
+
 // Drops what is over and has nothing hanging on it: old releases, ended offers, answered questions.
 void vendor_home_prune(Oyez__VendorHome *state, uint64_t now_ms);
 

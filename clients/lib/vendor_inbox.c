@@ -162,7 +162,13 @@ static bool take_item(struct oyez_vendor *vendor, const Oyez__InboxItem *item, s
 		deal_take_outcome(vendor, item, event, &silent);
 		break;
 	case OYEZ__INBOX_ITEM__BODY_REVEAL:
-		deal_take_reveal(vendor, item, event);
+		deal_take_reveal(vendor, item, event, &silent);
+		break;
+	case OYEZ__INBOX_ITEM__BODY_MESSAGE:
+		after_take_message(vendor, item, event);
+		break;
+	case OYEZ__INBOX_ITEM__BODY_ERASURE:
+		after_take_erasure(vendor, item, event);
 		break;
 	case OYEZ__INBOX_ITEM__BODY_GONE:
 		take_gone(vendor->home->state, item, event);

@@ -4,6 +4,7 @@
 //   vendor_session.c  reads that carry a MAC          vendor_inbox.c   what customers and the broker sent
 //   vendor_outbox.c   signed records on their way     vendor_deal.c    agreement, outcome, reveal, countersign
 //   vendor_offer.c    offers and questions            vendor_wait.c    several things at once
+//   vendor_after.c    messages and erasure, once a deal stands
 #ifndef OYEZ_CLIENT_VENDOR_INTERNAL_H
 #define OYEZ_CLIENT_VENDOR_INTERNAL_H
 
@@ -95,9 +96,18 @@ enum err inbox_take(struct oyez_vendor *vendor, const Oyez__Inbox *inbox, const 
 // ---- vendor_deal.c: each changes the locked home and fills the event; a failed check is an event of kind PROBLEM
 void deal_take_agreement(struct oyez_vendor *vendor, const Oyez__InboxItem *item, struct oyez_event *event);
 void deal_take_outcome(struct oyez_vendor *vendor, const Oyez__InboxItem *item, struct oyez_event *event, bool *silent);
-void deal_take_reveal(struct oyez_vendor *vendor, const Oyez__InboxItem *item, struct oyez_event *event);
+void deal_take_reveal(struct oyez_vendor *vendor, const Oyez__InboxItem *item, struct oyez_event *event, bool *silent);
+// Opens what a customer sealed to the offer key of a deal, and gives the agreement with it. Free both. The error is a
+// problem's code: nothing is handed out then.
+enum err deal_open(struct oyez_vendor *vendor, const Oyez__HomeDeal *deal, const char *info,
+                   const ProtobufCBinaryData *sealed, Oyez__Signed **wrapped, Oyez__Agreement **agreement);
+Oyez__Agreement *deal_agreement(const Oyez__HomeDeal *deal);
 // Fills the agreement's part of an event from a stored deal.
 void deal_describe(const Oyez__HomeDeal *deal, struct oyez_event *event);
+
+// ---- vendor_after.c: as in vendor_deal.c
+void after_take_message(struct oyez_vendor *vendor, const Oyez__InboxItem *item, struct oyez_event *event);
+void after_take_erasure(struct oyez_vendor *vendor, const Oyez__InboxItem *item, struct oyez_event *event);
 
 // ---- vendor_event.c
 // A zeroed event at the end of the list.

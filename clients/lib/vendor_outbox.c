@@ -221,6 +221,9 @@ enum err outbox_note(struct oyez_vendor *vendor, Oyez__HomePendingKind kind, con
 		if (offer != NULL && (result == ERR_OK || result == ERR_OFFER_WITHDRAWN))
 			offer->end = OYEZ__HOME_OFFER_END__HOME_OFFER_WITHDRAWN;
 		break;
+	case OYEZ__HOME_PENDING_KIND__HOME_PENDING_MESSAGE:
+	case OYEZ__HOME_PENDING_KIND__HOME_PENDING_ERASURE:
+		break; // the receipt stands in the home already
 	default:
 		apply_deal(state, kind, object, result, transport_now_ms(vendor->transport));
 		break;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clients/lib/vendor_internal.h"
 #include "proto/agreement.h"
@@ -19,7 +20,7 @@
 #define CARD "{\"name\":\"Alice\"}"
 
 static struct sign_pair intent, agreement_key, broker, stranger;
-static struct hpke_pair reply, offer_key;
+static struct hpke_pair reply, offer_key, box;
 static struct release_id release_id = {{1, 2, 3}};
 static struct id offer_id = {{4, 5, 6}};
 static uint8_t secret[RANDOM_BYTES], terms[HASH_BYTES], random_bytes[RANDOM_BYTES];
@@ -218,9 +219,12 @@ static enum err take_card(struct oyez_vendor *vendor, const struct deal *deal, c
 	item.deal_id = card.deal_id;
 	item.body_case = OYEZ__INBOX_ITEM__BODY_REVEAL;
 	item.reveal = &reveal;
-	deal_take_reveal(vendor, &item, &event);
+	bool silent;
+	deal_take_reveal(vendor, &item, &event, &silent);
 	oyez__signed__free_unpacked(message, NULL);
 	free(reveal.sealed.data);
+	if (silent)
+		return ERR_GONE;
 	enum err code = event.kind == OYEZ_EVENT_PROBLEM ? event.problem.code : ERR_OK;
 	if (code == ERR_OK)
 		assert_string_equal(json_string_value(json_object_get(event.card, "name")), "Alice");
@@ -380,6 +384,213 @@ static void cards_other_than_the_one_agreed_upon_are_refused(void **state)
 	vendor_free(vendor);
 }
 
+// ---- after a deal
+
+// A home with a deal whose card has come; its agreement names a box.
+static struct oyez_vendor *vendor_with_card(struct deal *deal)
+{
+	struct oyez_vendor *vendor = vendor_new();
+
+	deal_fill(deal, vendor);
+	deal->agreement.box_key = view(box.public_key, KEY_BYTES);
+	deal_sign(deal);
+	assert_int_equal(take_agreement(vendor, deal), ERR_OK);
+	assert_int_equal(take_outcome(vendor, deal, &broker, OYEZ__OUTCOME_RESULT__OUTCOME_COUNTERSIGNED), ERR_OK);
+	assert_int_equal(take_card(vendor, deal, &agreement_key, CARD, secret), ERR_OK);
+	return vendor;
+}
+
+static enum err take_message(struct oyez_vendor *vendor, const struct deal *deal, const struct sign_pair *signer,
+                             const struct id *about, bool from_vendor)
+{
+	Oyez__DealText text = OYEZ__DEAL_TEXT__INIT;
+	Oyez__InboxItem item = OYEZ__INBOX_ITEM__INIT;
+	struct oyez_event event = {0};
+
+	text.deal_id = view(about->bytes, ID_BYTES);
+	text.made_at_ms = UINT64_C(1790000000000);
+	text.from_vendor = from_vendor;
+	text.text = (char *)"when does it come?";
+	Oyez__Signed *message = sign(&text.base, signer, TAG_MESSAGE);
+	item.deal_id = view(deal->id.bytes, ID_BYTES);
+	item.body_case = OYEZ__INBOX_ITEM__BODY_MESSAGE;
+	item.message = seal(SEAL_MESSAGE, message, &deal->id);
+	after_take_message(vendor, &item, &event);
+	oyez__signed__free_unpacked(message, NULL);
+	free(item.message.data);
+	enum err code = event.kind == OYEZ_EVENT_PROBLEM ? event.problem.code : ERR_OK;
+	if (code == ERR_OK)
+		assert_string_equal(event.text, "when does it come?");
+	assert_true(event.has_release_id && release_id_equal(&event.release_id, &release_id));
+	event_fini(&event);
+	return code;
+}
+
+static enum err take_erasure(struct oyez_vendor *vendor, const struct deal *deal, const struct sign_pair *signer,
+                             const struct id *about, const struct sign_pair *home_broker, struct id *request)
+{
+	Oyez__DealRecord record = OYEZ__DEAL_RECORD__INIT;
+	Oyez__Erase erase = OYEZ__ERASE__INIT;
+	Oyez__InboxItem item = OYEZ__INBOX_ITEM__INIT;
+	struct oyez_event event = {0};
+
+	erase.answer_by_ms = UINT64_C(1790600000000);
+	record.broker_id = view(home_broker->public_key, KEY_BYTES);
+	record.made_at_ms = UINT64_C(1790000000000);
+	record.deal_id = view(about->bytes, ID_BYTES);
+	record.body_case = OYEZ__DEAL_RECORD__BODY_ERASE;
+	record.erase = &erase;
+	item.deal_id = view(deal->id.bytes, ID_BYTES);
+	item.body_case = OYEZ__INBOX_ITEM__BODY_ERASURE;
+	item.erasure = sign(&record.base, signer, TAG_DEAL_RECORD);
+	*request = signed_id_of(TAG_RECORD_ID, item.erasure);
+	after_take_erasure(vendor, &item, &event);
+	oyez__signed__free_unpacked(item.erasure, NULL);
+	enum err code = event.kind == OYEZ_EVENT_PROBLEM ? event.problem.code : ERR_OK;
+	if (code == ERR_OK)
+		assert_true(event.answer_by_ms == erase.answer_by_ms);
+	event_fini(&event);
+	return code;
+}
+
+static void words_of_strangers_are_not_shown(void **state)
+{
+	struct deal deal;
+	struct oyez_vendor *vendor = vendor_with_card(&deal);
+	struct id other = {{9}}, request;
+
+	(void)state;
+	assert_int_equal(take_message(vendor, &deal, &agreement_key, &deal.id, false), ERR_OK);
+	assert_int_equal(take_message(vendor, &deal, &stranger, &deal.id, false), ERR_BINDING_MISMATCH);
+	assert_int_equal(take_message(vendor, &deal, &intent, &deal.id, false), ERR_BINDING_MISMATCH);
+	assert_int_equal(take_message(vendor, &deal, &agreement_key, &other, false), ERR_BINDING_MISMATCH);
+	assert_int_equal(take_message(vendor, &deal, &agreement_key, &deal.id, true), ERR_BINDING_MISMATCH);
+	assert_int_equal(take_erasure(vendor, &deal, &stranger, &deal.id, &broker, &request), ERR_BINDING_MISMATCH);
+	assert_int_equal(take_erasure(vendor, &deal, &agreement_key, &other, &broker, &request), ERR_BINDING_MISMATCH);
+	assert_int_equal(take_erasure(vendor, &deal, &agreement_key, &deal.id, &stranger, &request), ERR_BINDING_MISMATCH);
+	assert_int_equal(home_deal(vendor->home->state, &deal.id)->erasure_request.len, 0);
+	deal_fini(&deal);
+	vendor_free(vendor);
+}
+
+// Opens, as the customer does, what waits to be sent. Its signer is the vendor.
+static Oyez__ErasureReceipt *receipt_sent(const struct oyez_vendor *vendor, const struct deal *deal)
+{
+	const Oyez__HomePending *pending =
+	    home_pending(vendor->home->state, OYEZ__HOME_PENDING_KIND__HOME_PENDING_ERASURE, &deal->id);
+	struct seal_header header = {.from = vendor->id, .release = release_id, .object = deal->id};
+	uint8_t *plain;
+	size_t plain_bytes;
+
+	assert_non_null(pending);
+	Oyez__Signed *wrapped = outbox_signed(pending), *inner;
+	assert_int_equal(sign_open(wrapped, TAG_VENDOR), ERR_OK);
+	Oyez__VendorRecord *record = oyez__vendor_record__unpack(NULL, wrapped->record.len, wrapped->record.data);
+	assert_int_equal(open_message(SEAL_ERASURE, &box, &header, record->erasure->sealed.data,
+	                              record->erasure->sealed.len, &plain, &plain_bytes),
+	                 ERR_OK);
+	assert_int_equal(codec_decode_signed(NULL, plain, plain_bytes, &inner, NULL), ERR_OK);
+	assert_int_equal(sign_open(inner, TAG_ERASURE), ERR_OK);
+	assert_memory_equal(inner->key.data, vendor->identity.public_key, KEY_BYTES);
+	Oyez__ErasureReceipt *receipt;
+	assert_int_equal(codec_decode_erasure_receipt(NULL, inner->record.data, inner->record.len, &receipt, NULL), ERR_OK);
+	assert_int_equal(receipt->result, record->erasure->result);
+	free(plain);
+	oyez__signed__free_unpacked(inner, NULL);
+	oyez__signed__free_unpacked(wrapped, NULL);
+	oyez__vendor_record__free_unpacked(record, NULL);
+	return receipt;
+}
+
+static void a_refusal_names_the_law_and_deletes_nothing(void **state)
+{
+	struct deal deal;
+	struct oyez_vendor *vendor = vendor_with_card(&deal);
+	struct oyez_error error;
+	struct id request;
+	bool known;
+
+	(void)state;
+	vendor->home->locked = true; // this home has no file
+	assert_int_equal(oyez_vendor_answer_erasure_queue(vendor, &deal.id, "law", &known, &error), ERR_ERASURE_UNKNOWN);
+	assert_int_equal(take_erasure(vendor, &deal, &agreement_key, &deal.id, &broker, &request), ERR_OK);
+	assert_int_equal(oyez_vendor_answer_erasure_queue(vendor, &deal.id, "L123-22", &known, &error), ERR_OK);
+	Oyez__ErasureReceipt *receipt = receipt_sent(vendor, &deal);
+	assert_int_equal(receipt->result, OYEZ__ERASURE_RESULT__ERASURE_REFUSED);
+	assert_string_equal(receipt->ground, "L123-22");
+	assert_memory_equal(receipt->request_hash.data, request.bytes, ID_BYTES);
+	oyez__erasure_receipt__free_unpacked(receipt, NULL);
+	assert_true(home_deal(vendor->home->state, &deal.id)->card.len > 0);
+	assert_int_equal(oyez_vendor_answer_erasure_queue(vendor, &deal.id, NULL, &known, &error), ERR_ERASURE_ANSWERED);
+	deal_fini(&deal);
+	vendor_free(vendor);
+}
+
+// The state of a fixture in a real home.
+static void settle(struct oyez_vendor *vendor, const char *folder)
+{
+	Oyez__VendorHome *state = vendor->home->state;
+	struct oyez_error error;
+
+	home_set_bytes(&state->seed, random_bytes, 32);
+	home_set_bytes(&state->listing, random_bytes, 32);
+	assert_int_equal(vendor_home_create(folder, "", state, &error), ERR_OK);
+	oyez__vendor_home__free_unpacked(state, NULL);
+	free(vendor->home);
+	assert_int_equal(vendor_home_open(folder, "", &vendor->home, &error), ERR_OK);
+}
+
+static void erased_is_gone_from_the_home(void **state)
+{
+	char folder[] = "/tmp/oyez-test-XXXXXX", path[64];
+	struct deal deal;
+	struct oyez_vendor *vendor = vendor_with_card(&deal);
+	struct oyez_error error;
+	struct id request;
+	bool known;
+
+	(void)state;
+	Oyez__HomeQuestion *question = home_add_question(vendor->home->state);
+	home_set_bytes(&question->release_id, release_id.bytes, RELEASE_ID_BYTES);
+	home_set_text(&question->answer, "I am Alice's neighbour");
+	assert_int_equal(take_erasure(vendor, &deal, &agreement_key, &deal.id, &broker, &request), ERR_OK);
+	assert_non_null(mkdtemp(folder));
+	settle(vendor, folder);
+	assert_int_equal(oyez_vendor_answer_erasure_queue(vendor, &deal.id, NULL, &known, &error), ERR_OK);
+	assert_int_equal(vendor_home_commit(vendor->home, &error), ERR_OK);
+	Oyez__ErasureReceipt *receipt = receipt_sent(vendor, &deal);
+	assert_int_equal(receipt->result, OYEZ__ERASURE_RESULT__ERASURE_ERASED);
+	assert_memory_equal(receipt->request_hash.data, request.bytes, ID_BYTES);
+	oyez__erasure_receipt__free_unpacked(receipt, NULL);
+
+	vendor_home_close(vendor->home);
+	assert_int_equal(vendor_home_open(folder, "", &vendor->home, &error), ERR_OK);
+	size_t count = oyez__vendor_home__get_packed_size(vendor->home->state);
+	uint8_t *bytes = malloc(count);
+	oyez__vendor_home__pack(vendor->home->state, bytes);
+	for (size_t i = 0; i + 5 <= count; i++)
+		assert_memory_not_equal(bytes + i, "Alice", 5);
+	free(bytes);
+	const Oyez__HomeDeal *kept = home_deal(vendor->home->state, &deal.id);
+	assert_true(kept->erasure_receipt.len > 0 && kept->erasure_request.len > 0 && kept->agreement.len > 0);
+	// The broker may still have it: it is not taken again, nor can it be opened.
+	assert_int_equal(take_card(vendor, &deal, &agreement_key, CARD, secret), ERR_GONE);
+	assert_int_equal(take_message(vendor, &deal, &agreement_key, &deal.id, false), ERR_SEALED);
+	// Again is harmless; another answer is not given.
+	assert_int_equal(oyez_vendor_answer_erasure_queue(vendor, &deal.id, NULL, &known, &error), ERR_OK);
+	assert_int_equal(oyez_vendor_answer_erasure_queue(vendor, &deal.id, "law", &known, &error), ERR_ERASURE_ANSWERED);
+	vendor_home_abandon(vendor->home);
+	vendor_home_close(vendor->home);
+	transport_close(vendor->transport);
+	free(vendor);
+	deal_fini(&deal);
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/vendor%s", folder, i ? ".lock" : "");
+		unlink(path);
+	}
+	rmdir(folder);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -391,6 +602,7 @@ static int setup(void **state)
 	sign_pair_new(&stranger);
 	hpke_pair_new(&reply);
 	hpke_pair_new(&offer_key);
+	hpke_pair_new(&box);
 	randombytes_buf(secret, sizeof(secret));
 	randombytes_buf(random_bytes, sizeof(random_bytes));
 	terms_hash(terms_at((size_t)terms_find("SD-BASE")), terms);
@@ -405,6 +617,9 @@ int main(void)
 	    cmocka_unit_test(a_deal_id_that_is_not_the_agreements_does_not_open),
 	    cmocka_unit_test(only_the_pinned_broker_gives_outcomes),
 	    cmocka_unit_test(cards_other_than_the_one_agreed_upon_are_refused),
+	    cmocka_unit_test(words_of_strangers_are_not_shown),
+	    cmocka_unit_test(a_refusal_names_the_law_and_deletes_nothing),
+	    cmocka_unit_test(erased_is_gone_from_the_home),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
