@@ -101,7 +101,10 @@ int bench_catchup(int argc, char **argv)
 	struct oyezd oyezd;
 	struct broker_keys keys;
 	const struct option_of options[] = {
-	    {"events", &events, NULL}, {"rounds", &rounds, NULL}, {"json", NULL, &json}, {"spoil", NULL, &catchup.spoil},
+	    {"events", &events, NULL},
+	    {"rounds", &rounds, NULL},
+	    {"json", NULL, &json},
+	    {"spoil", NULL, &catchup.spoil},
 	};
 	options_read(argc, argv, options, sizeof options / sizeof *options);
 	if (rounds < 1 || rounds > ROUNDS_MAX || events < 4 * EACH)

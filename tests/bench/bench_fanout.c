@@ -95,8 +95,11 @@ int bench_fanout(int argc, char **argv)
 	double subscribers = 0, deliveries = 2e6, rounds = 3;
 	bool json = false, spoil = false;
 	const struct option_of options[] = {
-	    {"subscribers", &subscribers, NULL}, {"deliveries", &deliveries, NULL}, {"rounds", &rounds, NULL},
-	    {"json", NULL, &json},               {"spoil", NULL, &spoil},
+	    {"subscribers", &subscribers, NULL},
+	    {"deliveries", &deliveries, NULL},
+	    {"rounds", &rounds, NULL},
+	    {"json", NULL, &json},
+	    {"spoil", NULL, &spoil},
 	};
 	options_read(argc, argv, options, sizeof options / sizeof *options);
 	if (rounds < 1 || rounds > ROUNDS_MAX || deliveries < 1)

@@ -28,7 +28,7 @@ enum {
 	SYNCS = 200,
 	HOPS = 1000,
 	QUIET_MS_MAX = 20000, // less than a long poll
-	OFFERS_EACH = 30, // that one vendor may make to one intent
+	OFFERS_EACH = 30,     // that one vendor may make to one intent
 };
 
 // ---- samples
@@ -317,8 +317,8 @@ static void measure_ticks(size_t count, double seconds, size_t rounds, bool json
 	vendors_close(&vendors);
 	double rate = figure_median(rates, rounds) * TICK_RELEASES;
 	for (int i = 0; i < 2; i++)
-		phase_print(&phases[i], rounds, "tick to vendor", shares[i], rate * shares[i],
-		            figure_median(least, 2 * rounds), json);
+		phase_print(&phases[i], rounds, "tick to vendor", shares[i], rate * shares[i], figure_median(least, 2 * rounds),
+		            json);
 }
 
 // ---- offer to customer
@@ -339,6 +339,7 @@ struct talks {
 	size_t count, next, *idle, idle_count; // idle: connections of the vendor
 	size_t delivered;
 	struct samples samples;
+	int quiet_ms; // so long nothing may come
 	bool spoil;
 };
 
@@ -480,8 +481,8 @@ static double offer_all(struct talks *talks, size_t count, double per_second, si
 			sent++;
 			continue;
 		}
-		int wait_ms = may && now < due ? wait_before(due, now) : QUIET_MS_MAX;
-		if (!wire_poll(talks->wire, wait_ms) && wait_ms == QUIET_MS_MAX)
+		int wait_ms = may && now < due ? wait_before(due, now) : talks->quiet_ms;
+		if (!wire_poll(talks->wire, wait_ms) && wait_ms == talks->quiet_ms)
 			give_up("WRONG: %zu offers of %zu arrived", talks->delivered - begun, sent);
 	}
 	return now - start;
@@ -492,7 +493,7 @@ static void measure_offers(size_t count, size_t rounds, bool json, bool spoil)
 	static const double shares[] = {0.1, 0.5};
 	struct phase phases[2];
 	double rates[ROUNDS_MAX], least[2 * ROUNDS_MAX];
-	struct talks talks = {.count = count, .spoil = spoil};
+	struct talks talks = {.count = count, .spoil = spoil, .quiet_ms = spoil ? 1000 : QUIET_MS_MAX};
 	const char *folder = folder_new();
 	size_t each = count * OFFERS_EACH / rounds / 3;
 	talks_open(&talks, 64);
@@ -522,7 +523,8 @@ int bench_latency(int argc, char **argv)
 	    {"rounds", &rounds, NULL},   {"json", NULL, &json},           {"spoil", NULL, &spoil},
 	};
 	options_read(argc, argv, options, sizeof options / sizeof *options);
-	if (rounds < 1 || rounds > ROUNDS_MAX || customers + vendors < 1 || (customers >= 1 && customers * OFFERS_EACH < rounds * 3))
+	if (rounds < 1 || rounds > ROUNDS_MAX || customers + vendors < 1 ||
+	    (customers >= 1 && customers * OFFERS_EACH < rounds * 3))
 		return 2;
 	if (vendors >= 1)
 		measure_ticks((size_t)vendors, seconds, (size_t)rounds, json, spoil);

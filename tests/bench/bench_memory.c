@@ -80,8 +80,8 @@ static double oyezd_connection_bytes(size_t count, bool spoil)
 	struct wire *other = wire_new(oyezd.url);
 	wire_connect(other, 1);
 	const uint8_t *reply = wire_ask(other, 0, cell, CELL_BYTES, &reply_bytes);
-	oyez__customer_reply__free_unpacked(
-	    caller_reply(&exchange, reply, reply_bytes, OYEZ__CUSTOMER_REPLY__BODY_STATUS), NULL);
+	oyez__customer_reply__free_unpacked(caller_reply(&exchange, reply, reply_bytes, OYEZ__CUSTOMER_REPLY__BODY_STATUS),
+	                                    NULL);
 	while (parked.answered < count)
 		if (!wire_poll(wire, QUIET_MS_MAX))
 			give_up("WRONG: %zu of %zu are answered", parked.answered, count);
@@ -178,8 +178,8 @@ static double bytes_each(enum what what, size_t count, bool spoil)
 		prepared_intents(store, count, what == RELEASED);
 	store_close(store);
 	size_t told = count + spoil;
-	size_t after = memory_of(folder, what == RELEASED ? told : 0, what == WAITING ? told : 0,
-	                         what == SUBSCRIPTIONS ? told : 0);
+	size_t after =
+	    memory_of(folder, what == RELEASED ? told : 0, what == WAITING ? told : 0, what == SUBSCRIPTIONS ? told : 0);
 	return ((double)after - (double)before) / (double)count;
 }
 

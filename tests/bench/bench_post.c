@@ -158,7 +158,8 @@ static void take_reply(void *context, size_t connection, const uint8_t *frame, s
 	Oyez__CustomerReply *reply =
 	    caller_reply(&posting->exchanges[number], frame, count, OYEZ__CUSTOMER_REPLY__BODY_STATUS);
 	const Oyez__Status *status = reply->status;
-	if (status->intent_id.len != ID_BYTES || memcmp(status->intent_id.data, &posting->callers[number].id, ID_BYTES) != 0)
+	if (status->intent_id.len != ID_BYTES ||
+	    memcmp(status->intent_id.data, &posting->callers[number].id, ID_BYTES) != 0)
 		give_up("WRONG: post %zu got the status of another intent", number);
 	if (status->state != OYEZ__INTENT_STATE__INTENT_WAITING && status->state != OYEZ__INTENT_STATE__INTENT_RELEASED)
 		give_up("WRONG: post %zu is in state %d", number, (int)status->state);

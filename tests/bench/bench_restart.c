@@ -116,8 +116,9 @@ int bench_restart(int argc, char **argv)
 	struct oyezd oyezd;
 	const char *const settings[] = {"--tick", "1h", NULL};
 	const struct option_of options[] = {
-	    {"intents", &intents, NULL}, {"subscriptions", &subscriptions, NULL}, {"rounds", &rounds, NULL},
-	    {"json", NULL, &json},       {"spoil", NULL, &spoil},
+	    {"intents", &intents, NULL}, {"subscriptions", &subscriptions, NULL},
+	    {"rounds", &rounds, NULL},   {"json", NULL, &json},
+	    {"spoil", NULL, &spoil},
 	};
 	options_read(argc, argv, options, sizeof options / sizeof *options);
 	if (rounds < 1 || rounds > ROUNDS_MAX || intents < 1 || subscriptions < 1)

@@ -119,7 +119,10 @@ int bench_token(int argc, char **argv)
 	double seconds = 0.3, rounds = 9, ours[2][ROUNDS_MAX], bare[2][ROUNDS_MAX];
 	bool json = false, spoil = false;
 	const struct option_of options[] = {
-	    {"seconds", &seconds, NULL}, {"rounds", &rounds, NULL}, {"json", NULL, &json}, {"spoil", NULL, &spoil},
+	    {"seconds", &seconds, NULL},
+	    {"rounds", &rounds, NULL},
+	    {"json", NULL, &json},
+	    {"spoil", NULL, &spoil},
 	};
 	static struct tokens tokens;
 	options_read(argc, argv, options, sizeof options / sizeof *options);

@@ -173,9 +173,9 @@ void oyezd_start(struct oyezd *oyezd, const char *folder, const char *const *opt
 	snprintf(oyezd->folder, sizeof oyezd->folder, "%s", folder);
 	program_path(program);
 	unlink(log);
-	const char *arguments[ARGUMENTS_MAX] = {program, "--data",  data,  "--listen", "tcp://127.0.0.1:0",
-	                                        "--web", "off",     "--admin", "off",  "--crowd",
-	                                        "1",     "--vendors", "open",  "--retention", "30d"};
+	const char *arguments[ARGUMENTS_MAX] = {program, "--data",    data,      "--listen",    "tcp://127.0.0.1:0",
+	                                        "--web", "off",       "--admin", "off",         "--crowd",
+	                                        "1",     "--vendors", "open",    "--retention", "30d"};
 	size_t count = 15;
 	while (options && *options && count < ARGUMENTS_MAX - 1)
 		arguments[count++] = *options++;

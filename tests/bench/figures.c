@@ -70,8 +70,8 @@ void figure_print(const struct figure *figure, bool json)
 		if (figure->peer_name)
 			printf("; %s %.4g, ratio %.3g", figure->peer_name, figure->peer, figure->ours / figure->peer);
 		if (figure->kind)
-			printf(" (goal: %s at %s %.4g: %s)", of_ratio(figure) ? "ratio" : "ours", at_least(figure) ? "least" : "most",
-			       figure->goal, reached(figure) ? "reached" : "not reached");
+			printf(" (goal: %s at %s %.4g: %s)", of_ratio(figure) ? "ratio" : "ours",
+			       at_least(figure) ? "least" : "most", figure->goal, reached(figure) ? "reached" : "not reached");
 		putchar('\n');
 	}
 	fflush(stdout);

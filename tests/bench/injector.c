@@ -96,7 +96,8 @@ static _Noreturn void serve(const char *folder, int control, uint32_t connection
 	char ready[64];
 	snprintf(ready, sizeof ready, "%s", edge_url(edge, 0));
 	pthread_t thread;
-	if (write(control, ready, sizeof ready) != sizeof ready || pthread_create(&thread, NULL, read_control, &inject) != 0)
+	if (write(control, ready, sizeof ready) != sizeof ready ||
+	    pthread_create(&thread, NULL, read_control, &inject) != 0)
 		give_up("no control");
 	uv_run(&loop, UV_RUN_DEFAULT);
 	_exit(1);

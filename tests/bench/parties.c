@@ -403,8 +403,8 @@ static void issue(struct wire *wire, size_t connection, const struct broker_keys
 	oyez__customer_reply__free_unpacked(reply, NULL);
 }
 
-void callers_new(struct wire *wire, size_t connection, const struct broker_keys *keys,
-                 const struct sign_pair *guardian, struct caller *callers, size_t count)
+void callers_new(struct wire *wire, size_t connection, const struct broker_keys *keys, const struct sign_pair *guardian,
+                 struct caller *callers, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		sign_pair_new(&callers[i].pair);

@@ -71,8 +71,8 @@ struct caller {
 	uint8_t token[TOKEN_BYTES];
 };
 // A key each; and a token each, where `guardian` (may be NULL) vouches for them.
-void callers_new(struct wire *wire, size_t connection, const struct broker_keys *keys,
-                 const struct sign_pair *guardian, struct caller *callers, size_t count);
+void callers_new(struct wire *wire, size_t connection, const struct broker_keys *keys, const struct sign_pair *guardian,
+                 struct caller *callers, size_t count);
 // A signed record in a cell. `with_token`: of a post.
 void caller_post_cell(const struct broker_keys *keys, const struct caller *caller, bool with_token,
                       uint8_t cell[CELL_BYTES], struct cell_exchange *exchange);

@@ -72,7 +72,8 @@ static uint32_t any_category(void)
 
 static uint32_t any_region(void)
 {
-	static const char *const places[] = {"FR-56", "FR-29", "FR-75", "FR-13", "FR-33", "FR-59", "FR-BRE", "FR-IDF", "FR"};
+	static const char *const places[] = {"FR-56", "FR-29",  "FR-75",  "FR-13", "FR-33",
+	                                     "FR-59", "FR-BRE", "FR-IDF", "FR"};
 	return region_find(places[below(sizeof places / sizeof *places)]);
 }
 
@@ -243,7 +244,8 @@ void prepared_feed(struct store *store, size_t count, size_t each, const char *c
 	uint32_t wanted = taxonomy_find(taxonomy_builtin(), category);
 	uint64_t now_ms = clock_now_ms();
 	for (size_t i = 0; i < count; i++) {
-		struct intent intent = {.suite = SUITE_X25519_CHACHA, .crowd = 5, .released_at_ms = now_ms, .facets = any_facets()};
+		struct intent intent = {
+		    .suite = SUITE_X25519_CHACHA, .crowd = 5, .released_at_ms = now_ms, .facets = any_facets()};
 		uint64_t number = i + 1;
 		while (tree_contains(categories, wanted, intent.facets.category) ||
 		       tree_contains(categories, intent.facets.category, wanted))

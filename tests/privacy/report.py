@@ -7,9 +7,11 @@ import pathlib
 import re
 import sys
 
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
 import charts
 
-HERE = pathlib.Path(__file__).resolve().parent
 PAGE, PICTURES = HERE / "RESULTS.md", HERE / "pictures"
 LOADS, RANDOM_NAME, RANDOM_LINK = (500, 2000, 10000), 1 / 2000, 1 / 100
 

@@ -1,4 +1,4 @@
-"""Small SVG charts without any library: bars on a log scale, stacked bars, lines. Colours readable for the colour-blind."""
+"""Small SVG charts without any library: bars on a log scale, stacked bars, lines (also with both scales logarithmic). Colours readable for the colour-blind."""
 
 COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#999999", "#000000"]
 
@@ -107,6 +107,42 @@ def lines(path, title, series, x_labels, y_max, y_ticks, show, x_title):
         chart.line(points, colour, 2.5)
         for x, y in points:
             chart.dot(x, y, colour)
+        chart.box(left + wide + 24, top + 26 * which, 14, 14, colour)
+        chart.text(left + wide + 44, top + 12 + 26 * which, name, size=12)
+    chart.save(path)
+
+
+def log_lines(path, title, series, x_title, show_x, show_y):
+    """series: (name, [(x, y)]), all above 0; both scales logarithmic, a line of the grid at each power of ten."""
+    from math import ceil, floor, log10
+    left, top, wide, high = 90, 60, 470, 300
+    chart = Chart(860, top + high + 60, title)
+    points = [point for _, some in series for point in some]
+
+    def powers(values):
+        low, top_ = floor(log10(min(values)) + 1e-9), ceil(log10(max(values)) - 1e-9)
+        return low, max(top_, low + 1)
+
+    (x_low, x_high), (y_low, y_high) = powers([x for x, _ in points]), powers([y for _, y in points])
+
+    def x_of(value):
+        return left + wide * (log10(value) - x_low) / (x_high - x_low)
+
+    def y_of(value):
+        return top + high * (1 - (log10(value) - y_low) / (y_high - y_low))
+
+    for power in range(y_low, y_high + 1):
+        chart.line([(left, y_of(10 ** power)), (left + wide, y_of(10 ** power))], "#dddddd")
+        chart.text(left - 8, y_of(10 ** power) + 4, show_y(10 ** power), size=12, anchor="end")
+    for power in range(x_low, x_high + 1):
+        chart.line([(x_of(10 ** power), top), (x_of(10 ** power), top + high)], "#dddddd")
+        chart.text(x_of(10 ** power), top + high + 20, show_x(10 ** power), size=12, anchor="middle")
+    chart.text(left + wide / 2, top + high + 42, x_title, size=12, anchor="middle")
+    for which, (name, some) in enumerate(series):
+        colour = COLOURS[which % len(COLOURS)]
+        chart.line([(x_of(x), y_of(y)) for x, y in some], colour, 2.5)
+        for x, y in some:
+            chart.dot(x_of(x), y_of(y), colour)
         chart.box(left + wide + 24, top + 26 * which, 14, 14, colour)
         chart.text(left + wide + 44, top + 12 + 26 * which, name, size=12)
     chart.save(path)
