@@ -85,7 +85,7 @@ void standing_checked(struct service *service, const struct id *vendor, uint8_t 
 {
 	struct standing standing;
 	store_standing_find(service->store, vendor, &standing);
-	bool other = standing.url_check != check;
+	bool other = standing.url_check != check || !standing.url_checked_at_ms;
 	standing.url_check = check;
 	standing.url_checked_at_ms = at_ms;
 	standing_store(service, &standing);
