@@ -62,6 +62,22 @@ static void nodes_above(struct keys *above, const struct tree *tree, const struc
 	}
 }
 
+void plan_nodes(struct plan *plan, const struct trees *trees, const struct filter *filter)
+{
+	topmost(&plan->categories, trees->categories, filter->categories, filter->category_count);
+	topmost(&plan->regions, trees->regions, filter->regions, filter->region_count);
+	if (plan->categories.count == 0)
+		add_key(&plan->categories, 0);
+	plan->regions_left_out = (uint64_t)plan->categories.count * plan->regions.count > PAIRS_MAX;
+	if (plan->regions_left_out)
+		plan->regions.count = 0;
+	if (plan->regions.count == 0)
+		add_key(&plan->regions, 0);
+	plan->above.count = 0;
+	if (!filter->exact)
+		nodes_above(&plan->above, trees->categories, &plan->categories);
+}
+
 // ---- the posting
 
 static void post_budget(struct posting *posting, const struct filter *filter)
@@ -118,28 +134,15 @@ static void post_excluded(struct plan *plan, const struct tree *tree, const stru
 	}
 }
 
-void plan_make(struct plan *plan, const struct trees *trees, uint32_t number, const struct filter *filter)
+void plan_posting(struct plan *plan, const struct trees *trees, uint32_t number, const struct filter *filter)
 {
 	struct posting *posting = &plan->posting;
 	*posting = (struct posting){.number = number};
-	topmost(&plan->categories, trees->categories, filter->categories, filter->category_count);
-	topmost(&plan->regions, trees->regions, filter->regions, filter->region_count);
-	if (plan->categories.count == 0)
-		add_key(&plan->categories, 0);
-	if (plan->regions.count == 0 || (uint64_t)plan->categories.count * plan->regions.count > PAIRS_MAX) {
-		if (plan->regions.count > 0)
-			posting->traits |= TRAIT_CHECK;
-		plan->regions.count = 0;
-		add_key(&plan->regions, 0);
-	}
-	plan->above.count = 0;
-	if (!filter->exact)
-		nodes_above(&plan->above, trees->categories, &plan->categories);
-	else
+	if (filter->exact)
 		posting->traits |= TRAIT_EXACT;
 	posting->terms = filter->terms_mask ? filter->terms_mask : TERMS_ANY;
 	if (filter->terms_mask == TERMS_ANY || filter->needed_by_day || filter->quantity_min || filter->quantity_max ||
-	    filter->fulfilment || filter->language || filter->crowd_min)
+	    filter->fulfilment || filter->language || filter->crowd_min || plan->regions_left_out)
 		posting->traits |= TRAIT_CHECK;
 	post_budget(posting, filter);
 	post_condition(posting, filter->condition);

@@ -1,4 +1,4 @@
-// Where a filter is posted and as what: the same for its insertion and its removal.
+// Where a filter is posted and as what.
 #ifndef OYEZ_CORE_INDEX_PLAN_H
 #define OYEZ_CORE_INDEX_PLAN_H
 
@@ -14,11 +14,13 @@ struct plan {
 	struct keys categories, regions; // ascending, none above another; {0} for any
 	struct keys above;               // of a maybe filter: all nodes above its categories, without "any"
 	struct keys excluded;
+	bool regions_left_out;  // too many: posted under any region, to be checked in full
 	struct posting posting; // region and before not filled in
 };
 
-// Reuses the lists of an earlier plan; {0} to begin with.
-void plan_make(struct plan *plan, const struct trees *trees, uint32_t number, const struct filter *filter);
+// First the nodes, then what is posted there. Reuses the lists of an earlier plan; {0} to begin with.
+void plan_nodes(struct plan *plan, const struct trees *trees, const struct filter *filter);
+void plan_posting(struct plan *plan, const struct trees *trees, uint32_t number, const struct filter *filter);
 void plan_fini(struct plan *plan);
 
 #endif
