@@ -23,19 +23,12 @@ static size_t category_keys(const struct index *index)
 	return (size_t)index->trees.categories->count + 1;
 }
 
-static size_t region_keys(const struct index *index)
-{
-	return (size_t)index->trees.regions->count + 1;
-}
-
 struct index *index_new(const struct trees *trees)
 {
 	struct index *index = memory_zeroed(1, sizeof *index);
 	index->trees = *trees;
 	index->inside = memory_zeroed(category_keys(index), sizeof *index->inside);
 	index->above = memory_zeroed(category_keys(index), sizeof *index->above);
-	index->category_counts = memory_zeroed(category_keys(index), sizeof *index->category_counts);
-	index->region_counts = memory_zeroed(region_keys(index), sizeof *index->region_counts);
 	return index;
 }
 
@@ -49,8 +42,6 @@ void index_free(struct index *index)
 	}
 	free(index->inside);
 	free(index->above);
-	free(index->category_counts);
-	free(index->region_counts);
 	free(index->places);
 	free(index->names);
 	free(index->filters);
@@ -122,7 +113,7 @@ static void fetch_lists(const struct index *index, const struct runs *lists, con
 
 static void fetch_pair(const struct index *index, uint32_t category, uint32_t region)
 {
-	const struct pair *pair = pairs_find(&index->pairs, category, region);
+	const struct pair *pair = pairs_find(&index->pairs, pairs_hash(category, region), category, region);
 	if (!pair)
 		return;
 	if (pair_is_long(pair))
@@ -134,10 +125,9 @@ static void fetch_pair(const struct index *index, uint32_t category, uint32_t re
 static void fetch_slots(const struct index *index)
 {
 	const struct keys *categories = &index->plan.categories, *regions = &index->plan.regions;
-	const struct pairs *pairs = &index->pairs;
-	for (uint32_t i = 0; pairs->room > 0 && i < categories->count; i++)
+	for (uint32_t i = 0; i < categories->count; i++)
 		for (uint32_t j = 0; j < regions->count; j++)
-			__builtin_prefetch(&pairs->slots[pairs_home(pairs, categories->items[i], regions->items[j])]);
+			pairs_fetch(&index->pairs, pairs_hash(categories->items[i], regions->items[j]));
 }
 
 static void fetch_blocks(const struct index *index)
@@ -154,14 +144,10 @@ static void fetch_blocks(const struct index *index)
 static void insert_pairs(struct index *index)
 {
 	const struct plan *plan = &index->plan;
-	for (uint32_t i = 0; i < plan->categories.count; i++) {
-		for (uint32_t j = 0; j < plan->regions.count; j++) {
-			uint32_t category = plan->categories.items[i], region = plan->regions.items[j];
-			pairs_insert(&index->pairs, &index->pool, category, region, &plan->posting);
-			index->category_counts[category]++;
-			index->region_counts[region]++;
-		}
-	}
+	for (uint32_t i = 0; i < plan->categories.count; i++)
+		for (uint32_t j = 0; j < plan->regions.count; j++)
+			pairs_insert(&index->pairs, &index->pool, plan->categories.items[i], plan->regions.items[j],
+			             &plan->posting);
 }
 
 static void insert_by_region(struct index *index, struct runs *lists, const struct keys *categories)
@@ -208,26 +194,11 @@ static void clear(struct index *index)
 		runs_fini(&index->inside[key]);
 		runs_fini(&index->above[key]);
 	}
-	memset(index->category_counts, 0, category_keys(index) * sizeof *index->category_counts);
-	memset(index->region_counts, 0, region_keys(index) * sizeof *index->region_counts);
 	pairs_fini(&index->pairs);
 	pool_reset(&index->pool);
 	index->own_count = index->spare = 0;
 	index->dead = 0;
 	index->renamed = false;
-}
-
-static void count_pairs(struct index *index)
-{
-	memset(index->category_counts, 0, category_keys(index) * sizeof *index->category_counts);
-	memset(index->region_counts, 0, region_keys(index) * sizeof *index->region_counts);
-	for (uint32_t slot = 0; slot < index->pairs.room; slot++) {
-		const struct pair *pair = &index->pairs.slots[slot];
-		if (pair->block.count == 0)
-			continue;
-		index->category_counts[pair->category] += pair->block.count;
-		index->region_counts[pair->region] += pair->block.count;
-	}
 }
 
 static void keep_filters(struct index *index, struct pool *to)
@@ -272,7 +243,6 @@ static void keep_living(struct index *index)
 		runs_keep(&index->above[key], &index->pool, &to, true, alive);
 	}
 	keep_filters(index, &to);
-	count_pairs(index);
 	pool_reset(&index->pool);
 	index->pool = to;
 	index->dead = 0;

@@ -21,9 +21,8 @@ struct index {
 	struct trees trees;
 	struct pool pool;
 	struct pairs pairs;
-	struct runs *inside, *above;               // wide; by category key
-	uint32_t *category_counts, *region_counts; // postings in `pairs`, by key: 0 spares the look-up
-	uint32_t *places;                          // by the caller's number: the index's own + 1, 0 where there is none
+	struct runs *inside, *above; // wide; by category key
+	uint32_t *places;            // by the caller's number: the index's own + 1, 0 where there is none
 	uint32_t place_room;
 	// By own number. A removed subscription has no name from then on; its number is spare when its postings are gone.
 	uint32_t *names;   // the caller's number, NAME_NONE for none

@@ -1,8 +1,9 @@
 // Answering a release: which stretches of which lists it looks at (index_internal.h says which and why), and the full
 // check of what the postings could not decide. Reads the index only.
 //
-// Pairs are looked up in three passes, each fetching ahead for the next, since at a million subscriptions nearly every
-// slot and every block is a cache miss: all slots, then all blocks found, then the comparisons.
+// Pairs are looked up in passes, each fetching ahead for the next, since at a million subscriptions nearly every slot
+// and every block is a cache miss: marks, then the slots of those that have one, then all blocks found, then the
+// comparisons.
 #include <assert.h>
 #include <stdlib.h>
 
@@ -98,45 +99,48 @@ static void try_found(const struct match *match, const struct found *found, uint
 	}
 }
 
-// The keys of the chain under which anything is posted.
-static uint32_t used_keys(const struct chain *chain, const uint32_t *counts, uint32_t places[DEPTH_MAX + 1])
+struct candidate {
+	uint32_t hash;
+	uint32_t category_place, region; // place in the chain, key
+};
+
+static void try_candidates(const struct match *match, const struct candidate *candidates, uint32_t count)
 {
-	uint32_t used = 0;
-	for (uint32_t i = 0; i < chain->count; i++)
-		if (counts[chain->keys[i]] > 0)
-			places[used++] = i;
-	return used;
+	const struct index *index = match->index;
+	struct found found[FOUND_MAX];
+	uint32_t found_count = 0;
+	for (uint32_t i = 0; i < count; i++)
+		pairs_fetch(&index->pairs, candidates[i].hash);
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t depth = candidates[i].category_place, category = match->categories.keys[depth];
+		const struct pair *pair = pairs_find(&index->pairs, candidates[i].hash, category, candidates[i].region);
+		if (!pair)
+			continue;
+		if (!pair_is_long(pair))
+			block_fetch(&index->pool, false, pair->block);
+		found[found_count++] = (struct found){.pair = pair, .depth = depth};
+	}
+	try_found(match, found, found_count);
 }
 
 static void try_pairs(const struct match *match)
 {
-	const struct index *index = match->index;
-	const struct pairs *pairs = &index->pairs;
-	const uint32_t *categories = match->categories.keys, *regions = match->regions.keys;
-	uint32_t category_places[DEPTH_MAX + 1], region_places[DEPTH_MAX + 1];
-	uint32_t category_count = used_keys(&match->categories, index->category_counts, category_places);
-	uint32_t region_count = used_keys(&match->regions, index->region_counts, region_places);
-	struct found found[FOUND_MAX];
+	const struct pairs *pairs = &match->index->pairs;
+	const struct chain *categories = &match->categories, *regions = &match->regions;
+	struct candidate candidates[FOUND_MAX];
 	uint32_t count = 0;
-	for (uint32_t i = 0; i < category_count; i++)
-		for (uint32_t j = 0; j < region_count; j++)
-			__builtin_prefetch(
-			    &pairs->slots[pairs_home(pairs, categories[category_places[i]], regions[region_places[j]])]);
-	for (uint32_t i = 0; i < category_count; i++) {
-		for (uint32_t j = 0; j < region_count; j++) {
-			const struct pair *pair = pairs_find(pairs, categories[category_places[i]], regions[region_places[j]]);
-			if (!pair)
-				continue;
-			if (!pair_is_long(pair))
-				block_fetch(&index->pool, false, pair->block);
-			found[count++] = (struct found){.pair = pair, .depth = category_places[i]};
+	for (uint32_t i = 0; i < categories->count; i++) {
+		for (uint32_t j = 0; j < regions->count; j++) {
+			uint32_t hash = pairs_hash(categories->keys[i], regions->keys[j]);
+			candidates[count] = (struct candidate){.hash = hash, .category_place = i, .region = regions->keys[j]};
+			count += pairs_may_have(pairs, hash); // no branch: there is no telling
 			if (count == FOUND_MAX) {
-				try_found(match, found, count);
+				try_candidates(match, candidates, count);
 				count = 0;
 			}
 		}
 	}
-	try_found(match, found, count);
+	try_candidates(match, candidates, count);
 }
 
 // ---- lists by region

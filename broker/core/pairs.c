@@ -13,9 +13,9 @@ static uint32_t next_slot(const struct pairs *pairs, uint32_t slot)
 }
 
 // Where the pair is, or the free slot where it would be.
-static struct pair *slot_for(const struct pairs *pairs, uint32_t category, uint32_t region)
+static struct pair *slot_for(const struct pairs *pairs, uint32_t hash, uint32_t category, uint32_t region)
 {
-	uint32_t slot = pairs_home(pairs, category, region);
+	uint32_t slot = pairs_home(pairs, hash);
 	for (;;) {
 		struct pair *pair = &pairs->slots[slot];
 		if (pair->block.count == 0 || (pair->category == category && pair->region == region))
@@ -24,15 +24,27 @@ static struct pair *slot_for(const struct pairs *pairs, uint32_t category, uint3
 	}
 }
 
+static void mark(struct pairs *pairs, uint32_t hash)
+{
+	uint64_t at = pairs_mark(pairs, hash);
+	pairs->marks[at / MARK_BITS] |= (uint16_t)(1u << at % MARK_BITS);
+}
+
 static void rehash(struct pairs *pairs, uint32_t room)
 {
 	struct pair *old = pairs->slots;
 	uint32_t old_room = pairs->room;
+	free(pairs->marks);
 	pairs->slots = memory_zeroed(room, sizeof *pairs->slots);
+	pairs->marks = memory_zeroed(room, sizeof *pairs->marks);
 	pairs->room = room;
-	for (uint32_t slot = 0; slot < old_room; slot++)
-		if (old[slot].block.count > 0)
-			*slot_for(pairs, old[slot].category, old[slot].region) = old[slot];
+	for (uint32_t slot = 0; slot < old_room; slot++) {
+		if (old[slot].block.count == 0)
+			continue;
+		uint32_t hash = pairs_hash(old[slot].category, old[slot].region);
+		*slot_for(pairs, hash, old[slot].category, old[slot].region) = old[slot];
+		mark(pairs, hash);
+	}
 	free(old);
 }
 
@@ -86,14 +98,16 @@ void pairs_insert(struct pairs *pairs, struct pool *pool, uint32_t category, uin
 {
 	if (pairs->room == 0)
 		rehash(pairs, ROOM_MIN);
-	struct pair *pair = slot_for(pairs, category, region);
+	uint32_t hash = pairs_hash(category, region);
+	struct pair *pair = slot_for(pairs, hash, category, region);
 	if (pair->block.count == 0) {
 		if (pairs->used >= pairs->room / 4 * 3) {
 			assert(pairs->room < UINT32_MAX / 2);
 			rehash(pairs, pairs->room + pairs->room / 2);
-			pair = slot_for(pairs, category, region);
+			pair = slot_for(pairs, hash, category, region);
 		}
 		pairs->used++;
+		mark(pairs, hash);
 		pair->category = category;
 		pair->region = region;
 	}
@@ -148,5 +162,6 @@ void pairs_fini(struct pairs *pairs)
 		free(pairs->longs[i].items);
 	free(pairs->longs);
 	free(pairs->slots);
+	free(pairs->marks);
 	*pairs = (struct pairs){0};
 }

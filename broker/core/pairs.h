@@ -12,6 +12,7 @@ struct pair {
 
 struct pairs {
 	struct pair *slots;
+	uint16_t *marks; // bits for each slot, by more of the hash: what finds none set is not there
 	uint32_t room, used;
 	struct runs *longs; // free ones hang together by `room` as the next one's number + 1, items NULL, count 0
 	uint32_t long_count, long_room, long_free;
@@ -23,22 +24,48 @@ void pairs_insert(struct pairs *pairs, struct pool *pool, uint32_t category, uin
 void pairs_keep(struct pairs *pairs, struct pool *from, struct pool *to, const uint64_t *alive);
 void pairs_fini(struct pairs *pairs);
 
-// The slot where the search for a pair begins, to be fetched ahead of it.
-static inline uint32_t pairs_home(const struct pairs *pairs, uint32_t category, uint32_t region)
+static inline uint32_t pairs_hash(uint32_t category, uint32_t region)
 {
 	uint64_t key = (uint64_t)category << 32 | region;
 	key *= UINT64_C(0x9e3779b97f4a7c15);
 	key ^= key >> 32;
 	key *= UINT64_C(0xd6e8feb86659fd93);
-	return (uint32_t)((key >> 32) * pairs->room >> 32);
+	return (uint32_t)(key >> 32);
+}
+
+// The slot where the search for a pair begins.
+static inline uint32_t pairs_home(const struct pairs *pairs, uint32_t hash)
+{
+	return (uint32_t)((uint64_t)hash * pairs->room >> 32);
+}
+
+static inline void pairs_fetch(const struct pairs *pairs, uint32_t hash)
+{
+	if (pairs->room > 0)
+		__builtin_prefetch(&pairs->slots[pairs_home(pairs, hash)]);
+}
+
+enum { MARK_BITS = 16, MARK_BITS_LOG2 = 4 };
+
+static inline uint64_t pairs_mark(const struct pairs *pairs, uint32_t hash)
+{
+	return (uint64_t)hash * pairs->room >> (32 - MARK_BITS_LOG2);
+}
+
+// False for nearly all pairs that are not there, without a look at the slots. There must be any room.
+static inline bool pairs_may_have(const struct pairs *pairs, uint32_t hash)
+{
+	uint64_t mark = pairs_mark(pairs, hash);
+	return pairs->marks[mark / MARK_BITS] >> mark % MARK_BITS & 1;
 }
 
 // NULL if nothing is posted there.
-static inline const struct pair *pairs_find(const struct pairs *pairs, uint32_t category, uint32_t region)
+static inline const struct pair *pairs_find(const struct pairs *pairs, uint32_t hash, uint32_t category,
+                                            uint32_t region)
 {
 	if (pairs->room == 0)
 		return NULL;
-	for (uint32_t slot = pairs_home(pairs, category, region);; slot = slot + 1 == pairs->room ? 0 : slot + 1) {
+	for (uint32_t slot = pairs_home(pairs, hash);; slot = slot + 1 == pairs->room ? 0 : slot + 1) {
 		const struct pair *pair = &pairs->slots[slot];
 		if (pair->block.count == 0)
 			return NULL;
