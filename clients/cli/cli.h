@@ -16,6 +16,7 @@ struct cli {
 	bool broker_flag;     // by flag
 	bool guardian_flag;
 	bool json, french, color;
+	int failed; // the exit code for something told while the command went on; 0: nothing
 	const char *passphrase; // OYEZ_PASSPHRASE, taken out of the environment at the start; NULL if it was not set
 	const struct cli_command *command; // the one that runs, for cli_usage
 };

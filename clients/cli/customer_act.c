@@ -10,7 +10,7 @@
 #include "proto/limits.h"
 #include "proto/values.h"
 
-enum { ACT_CARD = 0x500, ACT_FIELDS, ACT_WAIT, ACT_REASON, ACT_COUNTERSIGN, ACT_REVEAL, ACT_MASK_PII, ACT_ALLOW_PII };
+enum { ACT_CARD = 0x500, ACT_FIELDS, ACT_WAIT, ACT_REASON, ACT_COUNTERSIGN, ACT_REVEAL, ACT_MASK_PII, ACT_ALLOW_PII, ACT_TERMS, ACT_PLAIN };
 enum {
 	CARD_FILE_BYTES_MAX = 16 * CARD_BYTES_MAX,
 	AGENT_TURN_MS = 25000,
@@ -18,11 +18,12 @@ enum {
 };
 
 struct act_flags {
-	const char *card, *fields, *reason;
+	const char *card, *fields, *reason, *terms;
 	bool has_wait;
 	uint64_t wait_ms;
 	struct oyez_deadlines deadlines;
 	enum oyez_pii pii;
+	bool plain_email;
 };
 
 static bool deadline(struct cli *cli, const char *text, uint64_t *ms)
@@ -46,6 +47,12 @@ static int act_flags(struct cli *cli, int argc, char **argv, const struct option
 			break;
 		case ACT_FIELDS:
 			flags->fields = optarg;
+			break;
+		case ACT_PLAIN:
+			flags->plain_email = true;
+			break;
+		case ACT_TERMS:
+			flags->terms = optarg;
 			break;
 		case ACT_REASON:
 			flags->reason = optarg;
@@ -136,9 +143,13 @@ static int accept_follow(struct cli *cli, struct oyez_customer *customer, const 
 	note_not_needed(cli, json_object_get(result, "not_needed"));
 	int code = flags->has_wait ? follow_deal(cli, customer, &result, flags->wait_ms) : EXIT_DONE;
 	if (code == EXIT_DONE || code == EXIT_WAITED) {
-		if (cli->json)
-			cli_object(cli, json_pack("{s:O, s:O}", "deal", json_object_get(result, "deal"), "status",
-			                          json_object_get(result, "status")));
+		if (cli->json) {
+			json_t *line = json_pack("{s:O, s:O}", "deal", json_object_get(result, "deal"), "status",
+			                         json_object_get(result, "status"));
+			if (json_object_get(result, "alias"))
+				json_object_set(line, "alias", json_object_get(result, "alias"));
+			cli_object(cli, line);
+		}
 		cli_say(cli, "Deal %s: %s.", "Accord %s : %s.", short_id(result, "deal"),
 		        cli_value_word(cli, "status", text_of(result, "status")));
 		if (code == EXIT_WAITED || !flags->has_wait)
@@ -173,6 +184,8 @@ int command_accept(struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = {{"card", required_argument, NULL, ACT_CARD},
 	                                        {"fields", required_argument, NULL, ACT_FIELDS},
+	                                        {"terms", required_argument, NULL, ACT_TERMS},
+	                                        {"plain-email", no_argument, NULL, ACT_PLAIN},
 	                                        {"wait", required_argument, NULL, ACT_WAIT},
 	                                        {"countersign-within", required_argument, NULL, ACT_COUNTERSIGN},
 	                                        {"reveal-within", required_argument, NULL, ACT_REVEAL},
@@ -190,9 +203,11 @@ int command_accept(struct cli *cli, int argc, char **argv)
 		return code;
 	struct oyez_customer *customer = customer_open(cli, &code);
 	if (customer) {
+		oyez_customer_plain_email(customer, flags.plain_email);
 		json_t *result = NULL;
 		struct oyez_error error = {0};
-		enum err err = oyez_accept(customer, argv[optind], card, flags.fields, &flags.deadlines, &result, &error);
+		enum err err = oyez_accept_under(customer, argv[optind], card, flags.fields, flags.terms, &flags.deadlines,
+		                                 &result, &error);
 		code = err ? customer_finish(cli, err, &error, result) : accept_follow(cli, customer, &flags, result);
 		oyez_customer_close(customer);
 	}

@@ -119,6 +119,11 @@ static const struct {
     {"refused", "refused", "refusée"},
     {"problem", "problem", "problème"},
     {"working", "proving work", "preuve de travail"},
+    {"message", "the vendor wrote", "le vendeur a écrit"},
+    {"erasure", "the vendor answered your request to erase", "le vendeur a répondu à votre demande d'effacement"},
+    {"due", "the vendor's time to keep your card is over: oyez erase", "le délai de garde de votre fiche est passé : oyez erase"},
+    {"notice", "a public notice", "un avis public"},
+    {"vendor_suspended", "the operator shut this vendor out", "l'exploitant a exclu ce vendeur"},
 };
 
 void customer_print_event(void *context, const json_t *event)
@@ -129,6 +134,10 @@ void customer_print_event(void *context, const json_t *event)
 		return;
 	}
 	const char *type = text_of(event, "type"), *words = type;
+	if (strcmp(type, "notice") == 0) {
+		notice_say(cli, event);
+		return;
+	}
 	for (size_t i = 0; i < sizeof(event_words) / sizeof(*event_words); i++) {
 		if (strcmp(event_words[i].type, type) == 0)
 			words = cli_word(cli, event_words[i].english, event_words[i].french);
@@ -140,9 +149,15 @@ void customer_print_event(void *context, const json_t *event)
 	char *vendor = cli_clean(text_of(event, "vendor_name"));
 	const char *money = text_of(event, "total");
 	const char *code = json_object_get(event, "code") ? text_of(event, "code") : text_of(event, "status");
-	bool with_code = strcmp(type, "problem") == 0 || strcmp(type, "ended") == 0 || strcmp(type, "refused") == 0;
+	bool with_code = strcmp(type, "problem") == 0 || strcmp(type, "ended") == 0 || strcmp(type, "refused") == 0 || strcmp(type, "erasure") == 0;
 	printf("%s  %s%s%s%s%s%s%s\n", short_id(event, object), words, with_code ? ": " : "", with_code ? code : "",
 	       *vendor ? "  " : "", vendor, *money ? "  " : "", money);
+	const char *text = json_string_value(json_object_get(event, "text"));
+	if (strcmp(type, "message") == 0 && text) {
+		char *clean = cli_clean(text);
+		printf("    %s\n", clean);
+		free(clean);
+	}
 	fflush(stdout);
 	free(vendor);
 }

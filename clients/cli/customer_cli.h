@@ -36,6 +36,18 @@ int scrub_before_sending(struct cli *cli, const char *text, enum oyez_pii *pii);
 // The same naming without a decision, for previews.
 void scrub_note(struct cli *cli, const char *text);
 
+// A word of the roster (a purpose, a recipient) as people read it.
+const char *cli_term_word(const struct cli *cli, const char *word);
+// Other terms than asked for: what differs. `counter` as in an offer's "counter_terms".
+void counter_say(struct cli *cli, const json_t *counter);
+// Says what should be known of these offers before the table; gives them back.
+json_t *offers_noted(struct cli *cli, json_t *offers);
+
+// customer_after.c: a notice in words, with what it touches.
+void notice_say(struct cli *cli, const json_t *notice);
+// customer_data.c: to a file of mode 0600. An exit code, the error printed.
+int write_document(struct cli *cli, const json_t *document, const char *path);
+
 // Says so if the object is from a demonstration ("demo":true).
 void demo_say(struct cli *cli, const json_t *object);
 

@@ -1,20 +1,17 @@
 // The customer's commands that show: intents, show, explain, offers, questions, deals, ledger.
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "clients/cli/commands.h"
 #include "clients/cli/customer_cli.h"
 
-enum { LOOK_WAIT = 0x400, LOOK_SORT, LOOK_MAX, LOOK_EXPORT, LOOK_WHO };
+enum { LOOK_WAIT = 0x400, LOOK_SORT, LOOK_MAX, LOOK_EXPORT, LOOK_WHO, LOOK_FORMAT };
 
 struct look_flags {
 	bool has_wait;
 	uint64_t wait_ms, max;
-	const char *sort, *export_file;
+	const char *sort, *export_file, *who, *format;
 };
 
 static int look_flags(struct cli *cli, int argc, char **argv, const struct option *options, int words,
@@ -41,9 +38,11 @@ static int look_flags(struct cli *cli, int argc, char **argv, const struct optio
 			flags->export_file = optarg;
 			break;
 		case LOOK_WHO:
-			return cli_usage(
-			    cli, cli->command, "%s",
-			    cli_word(cli, "ledger --who is not in this version", "ledger --who n'est pas dans cette version"));
+			flags->who = optarg;
+			break;
+		case LOOK_FORMAT:
+			flags->format = optarg;
+			break;
 		default:
 			return EXIT_USAGE;
 		}
@@ -298,11 +297,14 @@ static int listing_command(struct cli *cli, int argc, char **argv, bool question
 {
 	static const char *const offer_fields[] = {"offer",           "vendor_name",   "total",
 	                                           "availability",    "delivery_days", "origin",
-	                                           "warranty_months", "valid_until",   "vendor_url"};
+	                                           "warranty_months", "valid_until",   "vendor_url",
+	                                           "vendor_checked"};
 	static const char *const offer_titles[] = {"OFFER",  "VENDOR",   "TOTAL",       "AVAILABLE", "DAYS",
-	                                           "ORIGIN", "WARRANTY", "VALID UNTIL", "ADDRESS"};
+	                                           "ORIGIN", "WARRANTY", "VALID UNTIL", "ADDRESS",
+	                                           "ADDRESS IS"};
 	static const char *const offer_titles_fr[] = {"OFFRE",   "VENDEUR",  "TOTAL",    "DISPO",  "JOURS",
-	                                              "ORIGINE", "GARANTIE", "JUSQU'AU", "ADRESSE"};
+	                                              "ORIGINE", "GARANTIE", "JUSQU'AU", "ADRESSE",
+	                                              "ADRESSE"};
 	static const char *const question_fields[] = {"question", "kind", "vendor_name", "vendor_url", "text"};
 	static const char *const question_titles[] = {"QUESTION", "KIND", "VENDOR", "ADDRESS", "TEXT"};
 	static const char *const question_titles_fr[] = {"QUESTION", "TYPE", "VENDEUR", "ADRESSE", "TEXTE"};
@@ -327,7 +329,7 @@ static int listing_command(struct cli *cli, int argc, char **argv, bool question
 			print_table(cli, array, flags.max, 5, question_fields, cli->french ? question_titles_fr : question_titles,
 			            "No questions wait for you.", "Aucune question ne vous attend.");
 		else
-			print_table(cli, array, flags.max, 9, offer_fields, cli->french ? offer_titles_fr : offer_titles,
+			print_table(cli, offers_noted(cli, array), flags.max, 10, offer_fields, cli->french ? offer_titles_fr : offer_titles,
 			            "No offers yet.", "Pas encore d'offre.");
 	}
 	oyez_customer_close(customer);
@@ -346,51 +348,124 @@ int command_questions(struct cli *cli, int argc, char **argv)
 
 // ---- ledger
 
-static int export_ledger(struct cli *cli, const json_t *ledger, const char *path)
+static int export_ledger(struct cli *cli, struct oyez_customer *customer, const struct look_flags *flags)
 {
-	struct oyez_error error = {.code = ERR_IO};
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
-	bool written = file && json_dumpf(ledger, file, JSON_INDENT(2)) == 0 && fputc('\n', file) != EOF;
-	if (file && fclose(file) != 0)
-		written = false;
-	if (!written) {
-		snprintf(error.detail, sizeof(error.detail), "%.180s: %s", path, strerror(errno));
+	bool iso = flags->format && strcmp(flags->format, "iso27560") == 0;
+	struct oyez_error error = {0};
+	json_t *document = NULL;
+	if (flags->format && !iso && strcmp(flags->format, "oyez") != 0)
+		return cli_usage(cli, cli->command, "--format: oyez, iso27560");
+	enum err err = iso ? oyez_ledger_iso27560(customer, &document, &error)
+	                   : oyez_ledger_export(customer, &document, &error);
+	if (err)
 		return cli_fail(cli, &error);
-	}
+	size_t entries = json_array_size(json_object_get(document, iso ? "@graph" : "entries"));
+	size_t records = json_array_size(json_object_get(document, "records"));
+	int code = write_document(cli, document, flags->export_file);
+	json_decref(document);
+	if (code != EXIT_DONE)
+		return code;
 	if (cli->json)
-		cli_object(cli, json_pack("{s:s, s:i}", "exported", path, "entries", (int)json_array_size(ledger)));
-	cli_say(cli, "%zu entries written to %s.", "%zu entrées écrites dans %s.", json_array_size(ledger), path);
+		cli_object(cli, json_pack("{s:s, s:i, s:i}", "exported", flags->export_file, "entries", (int)entries, "records",
+		                          (int)records));
+	cli_say(cli, "%zu entries written to %s.", "%zu entrées écrites dans %s.", entries, flags->export_file);
+	if (!iso)
+		cli_say(cli, "Anybody can check them: oyez verify %s", "N'importe qui peut les vérifier : oyez verify %s",
+		        flags->export_file);
 	return EXIT_DONE;
+}
+
+static int who_was_it(struct cli *cli, struct oyez_customer *customer, const char *alias)
+{
+	struct oyez_error error = {0};
+	json_t *found = NULL;
+	if (oyez_who(customer, alias, &found, &error))
+		return cli_fail(cli, &error);
+	if (cli->json) {
+		cli_object(cli, found);
+		return EXIT_DONE;
+	}
+	char *vendor = cli_clean(text_of(found, "vendor_name")), *url = cli_clean(text_of(found, "vendor_url"));
+	if (json_is_true(json_object_get(found, "given")))
+		cli_say(cli, "%s was given to %s (%s), and to nobody else, on %s, under %s, until %s.",
+		        "%s fut donné à %s (%s), et à personne d'autre, le %s, sous %s, jusqu'au %s.", text_of(found, "alias"),
+		        vendor, url, text_of(found, "since"), text_of(found, "terms"), text_of(found, "until"));
+	else
+		cli_say(cli, "%s was made for a deal with %s (%s), and never left this wallet.",
+		        "%s fut fait pour un accord avec %s (%s), et n'a jamais quitté ce portefeuille.", text_of(found, "alias"),
+		        vendor, url);
+	cli_say(cli, "%s", "%s", cli_phrase(cli, text_of(found, "proves")));
+	free(vendor);
+	free(url);
+	json_decref(found);
+	return EXIT_DONE;
+}
+
+// The marks beside a table: what is over, asked, touched.
+static void say_marks(struct cli *cli, const json_t *ledger)
+{
+	size_t i;
+	json_t *entry;
+	json_array_foreach((json_t *)ledger, i, entry)
+	{
+		const json_t *erasure = json_object_get(entry, "erasure"), *notices = json_object_get(entry, "notices");
+		char *vendor = cli_clean(text_of(entry, "vendor_name"));
+		if (json_is_object(erasure)) {
+			cli_say(cli, "%s: erasure %s", "%s : effacement %s", vendor,
+			        cli_value_word(cli, "status", text_of(erasure, "status")));
+			if (*text_of(erasure, "proves"))
+				cli_say(cli, "    %s", "    %s", cli_phrase(cli, text_of(erasure, "proves")));
+		} else if (json_is_true(json_object_get(entry, "due")) && json_object_get(entry, "deal")) {
+			cli_say(cli, "%s: its time to keep this is over. Ask it to delete: oyez erase %s",
+			        "%s : son délai de garde est passé. Demandez l'effacement : oyez erase %s", vendor,
+			        short_id(entry, "deal"));
+		}
+		size_t j;
+		json_t *notice;
+		json_array_foreach((json_t *)notices, j, notice)
+			cli_say(cli, "%s: notice %s touches this: oyez notices", "%s : l'avis %s y touche : oyez notices", vendor,
+			        text_of(notice, "number"));
+		free(vendor);
+	}
 }
 
 int command_ledger(struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = {{"export", required_argument, NULL, LOOK_EXPORT},
 	                                        {"who", required_argument, NULL, LOOK_WHO},
+	                                        {"format", required_argument, NULL, LOOK_FORMAT},
 	                                        {NULL, 0, NULL, 0}};
-	static const char *const fields[] = {"intent", "what", "vendor_name", "vendor_url", "at", "terms", "until"};
-	static const char *const titles[] = {"INTENT", "WHAT", "VENDOR", "ADDRESS", "GIVEN", "TERMS", "UNTIL"};
-	static const char *const titles_fr[] = {"INTENTION", "QUOI",       "VENDEUR", "ADRESSE",
-	                                        "DONNÉ",     "CONDITIONS", "JUSQU'AU"};
+	static const char *const fields[] = {"intent", "what", "vendor_name", "vendor_url", "alias", "at", "terms", "until"};
+	static const char *const titles[] = {"INTENT", "WHAT", "VENDOR", "ADDRESS", "ALIAS", "GIVEN", "TERMS", "UNTIL"};
+	static const char *const titles_fr[] = {"INTENTION", "QUOI",  "VENDEUR",    "ADRESSE",
+	                                        "ALIAS",     "DONNÉ", "CONDITIONS", "JUSQU'AU"};
 	struct look_flags flags;
 	int code = look_flags(cli, argc, argv, options, 0, &flags);
+	if (code == EXIT_DONE && flags.format && !flags.export_file)
+		return cli_usage(cli, cli->command, "--format: --export FILE");
 	struct oyez_customer *customer = code == EXIT_DONE ? customer_open(cli, &code) : NULL;
 	if (!customer)
 		return code;
-	customer_catch_up(cli, customer, NULL);
 	json_t *ledger = NULL;
 	struct oyez_error error = {0};
-	if (oyez_ledger(customer, &ledger, &error)) {
-		code = cli_fail(cli, &error);
+	if (!flags.who) {
+		customer_catch_up(cli, customer, NULL);
+		oyez_notices_fetch(customer, NULL);
+	}
+	if (flags.who) {
+		code = who_was_it(cli, customer, flags.who);
 	} else if (flags.export_file) {
-		code = export_ledger(cli, ledger, flags.export_file);
-		json_decref(ledger);
+		code = export_ledger(cli, customer, &flags);
+	} else if (oyez_ledger(customer, &ledger, &error)) {
+		code = cli_fail(cli, &error);
 	} else if (cli->json) {
 		print_lines(cli, ledger, 0);
 	} else {
-		print_table(cli, ledger, 0, 7, fields, cli->french ? titles_fr : titles, "Nobody has received anything.",
+		json_incref(ledger);
+		print_table(cli, ledger, 0, 8, fields, cli->french ? titles_fr : titles, "Nobody has received anything.",
 		            "Personne n'a rien reçu.");
+		say_marks(cli, ledger);
+		json_decref(ledger);
 	}
 	oyez_customer_close(customer);
 	return code;

@@ -38,9 +38,11 @@ enum call_state { CALL_SENDING, CALL_RECEIVING, CALL_PAUSED, CALL_DONE };
 //   FRAME     the whole frame, as it is
 //   CUSTOMER  a Signed CustomerRecord -> CellBody -> cell
 //   ISSUE     IssueTokens             -> CellBody -> cell
+//   DEAL      a Signed DealRecord     -> CellBody -> cell
+//   NOTICES   GetNotices              -> CellBody -> cell
 //   ACCOUNT   AccountRecord without guardian and time -> signed -> EnvelopeBody -> envelope
 // A cell for a home behind a guardian goes on: RelayCell -> AccountRecord -> signed -> EnvelopeBody -> envelope.
-enum call_content { CONTENT_FRAME, CONTENT_CUSTOMER, CONTENT_ISSUE, CONTENT_ACCOUNT };
+enum call_content { CONTENT_FRAME, CONTENT_CUSTOMER, CONTENT_ISSUE, CONTENT_DEAL, CONTENT_NOTICES, CONTENT_ACCOUNT };
 
 struct transport_call {
 	struct transport *transport; // whose connection it takes

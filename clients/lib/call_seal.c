@@ -13,6 +13,7 @@ static enum err seal_cell(struct transport_call *call, uint8_t cell[CELL_BYTES])
 {
 	Oyez__Signed *customer = NULL;
 	Oyez__IssueTokens *issue = NULL;
+	Oyez__GetNotices *notices = NULL;
 	Oyez__CellBody body = OYEZ__CELL_BODY__INIT;
 	body.sent_at_ms = transport_now_ms(call->home);
 	enum err err = ERR_OK;
@@ -20,6 +21,15 @@ static enum err seal_cell(struct transport_call *call, uint8_t cell[CELL_BYTES])
 		err = codec_decode_signed(NULL, call->inner, call->inner_bytes, &customer, NULL);
 		body.body_case = OYEZ__CELL_BODY__BODY_CUSTOMER;
 		body.customer = customer;
+	} else if (call->content == CONTENT_DEAL) {
+		err = codec_decode_signed(NULL, call->inner, call->inner_bytes, &customer, NULL);
+		body.body_case = OYEZ__CELL_BODY__BODY_DEAL;
+		body.deal = customer;
+	} else if (call->content == CONTENT_NOTICES) {
+		notices = oyez__get_notices__unpack(NULL, call->inner_bytes, call->inner);
+		err = notices ? ERR_OK : ERR_BAD_MESSAGE;
+		body.body_case = OYEZ__CELL_BODY__BODY_NOTICES;
+		body.notices = notices;
 	} else {
 		issue = oyez__issue_tokens__unpack(NULL, call->inner_bytes, call->inner);
 		err = issue ? ERR_OK : ERR_BAD_MESSAGE;
@@ -39,6 +49,8 @@ static enum err seal_cell(struct transport_call *call, uint8_t cell[CELL_BYTES])
 		oyez__signed__free_unpacked(customer, NULL);
 	if (issue)
 		oyez__issue_tokens__free_unpacked(issue, NULL);
+	if (notices)
+		oyez__get_notices__free_unpacked(notices, NULL);
 	return err;
 }
 

@@ -71,6 +71,11 @@ enum err oyez_customer_set_guardian(struct oyez_customer *customer, const char *
 	return ERR_OK;
 }
 
+void oyez_customer_plain_email(struct oyez_customer *customer, bool plain)
+{
+	customer->plain_email = plain;
+}
+
 void oyez_customer_close(struct oyez_customer *customer)
 {
 	if (!customer)

@@ -27,6 +27,7 @@ struct oyez_customer {
 	char *broker;   // as given, with "#KEY"; NULL if it was not
 	char *guardian; // the same; NULL: direct mode
 	struct connection *connections;
+	bool plain_email; // acceptances give the card's own e-mail, whatever the alias pattern
 	bool patient;     // an agent: comes back to unreachable brokers
 	enum err trouble; // what an agent told last
 	volatile bool woken;
@@ -186,6 +187,9 @@ enum err pending_add(struct oyez_customer *customer, const struct intent_keys *k
 enum err pending_flush(struct oyez_customer *customer, const struct id *watch, struct oyez_error *refused,
                        struct oyez_error *error);
 bool pending_has(struct oyez_customer *customer, const struct id *ref_or_intent);
+// Through a guardian: must this intent's record wait, because another intent's left just now? What a person does or
+// waits for (`urgent`) does not. Always false in direct mode.
+bool relay_must_wait(struct oyez_customer *customer, const struct id *intent, bool urgent);
 
 // ---- customer_action.c: something the person decides about an intent, as one record to be acknowledged
 struct action {
@@ -229,6 +233,8 @@ struct vendor_note { // an opened and verified message of a vendor
 	Oyez__Offer *offer; // or
 	Oyez__Question *question;
 	Oyez__Listing *listing;
+	const Oyez__Signed *standing; // verified; borrowed from the message; NULL: none
+	enum err standing_err;        // why not, when there was one
 };
 enum err verify_vendor_message(const struct intent_keys *keys, const Oyez__VendorMessage *message, bool is_offer,
                                struct vendor_note *note);
@@ -253,12 +259,122 @@ void mailbox_take(struct oyez_customer *customer, Oyez__Wallet__Intent *intent, 
 void answers_by_policy(struct oyez_customer *customer, Oyez__Wallet__Intent *intent, const struct intent_keys *keys,
                        uint64_t now_ms);
 
+// Would the policy give this vendor the details, whatever is known of its address?
+bool answer_is_wanted(const Oyez__Wallet__Intent *intent, const Oyez__Wallet__Question *question);
+
 // ---- customer_deal.c
 // The countersignature and its outcome verified: puts the sealed card among what is pending. Within begin and commit.
 enum err deal_countersigned(struct oyez_customer *customer, const struct intent_keys *keys,
                             const Oyez__Countersigned *countersigned, uint64_t now_ms);
 void deal_lapsed(struct oyez_customer *customer, const struct intent_keys *keys, const Oyez__Signed *outcome,
                  uint64_t now_ms);
+
+// ---- customer_terms.c
+bool listing_agrees(const Oyez__Listing *listing, const struct terms *terms);
+// The terms a vendor offers instead of those asked for; NULL if it does not, or names none we know.
+const struct terms *offer_counter(const Oyez__Wallet__Intent *intent, const Oyez__Offer *offer);
+// May this offer's counter-offer of terms count? ERR_UNKNOWN_TERMS, ERR_TERMS_REFUSED (its listing does not agree to
+// them), ERR_TERMS_COUNTERED (a second one, with others than the first).
+enum err counter_check(const Oyez__Wallet__Intent *intent, const struct vendor_note *note);
+// What differs from what was asked: for people to compare. null without a counter-offer.
+json_t *counter_json(const Oyez__Wallet__Intent *intent, const Oyez__Offer *offer);
+// Under which terms an acceptance would be. A counter-offer has to be `named`: ERR_TERMS_COUNTERED.
+enum err acceptance_terms(const Oyez__Wallet__Intent *intent, const Oyez__Offer *offer, const Oyez__Listing *listing,
+                          const char *named, const struct terms **out, struct oyez_error *error);
+
+// ---- customer_alias.c: an e-mail address of its own for each deal
+enum { ALIAS_RANDOM_LETTERS = 10, ALIAS_BYTES_MAX = 254 }; // 32 letters: 50 bits
+enum err alias_pattern_check(const char *pattern, struct oyez_error *error);
+void alias_make(const char *pattern, char out[ALIAS_BYTES_MAX + 1]);
+// The card's text with `alias` as "email" (where an e-mail is in it, is needed, or is named in `fields`, or nothing was
+// chosen), and as "alias". *out is malloc'd: wipe and free it. *used tells whether it is in. ERR_BAD_CARD.
+enum err alias_into_card(const char *card, const char *fields, char *const *needs, size_t need_count,
+                         const char *alias, char **out, char **out_fields, bool *used, struct oyez_error *error);
+
+// ---- customer_after.c: what is said after a deal, signed by its agreement key
+struct deal_keys { // copied out of the wallet; wipe with deal_keys_wipe
+	struct id id, intent, vendor;
+	struct release_id release;
+	struct sign_pair pair; // agreement
+	struct hpke_pair box;
+	uint8_t vendor_key[KEY_BYTES], offer_key[KEY_BYTES], broker_key[KEY_BYTES];
+};
+// ERR_GONE when the keys were destroyed, ERR_NOT_FOUND.
+enum err deal_keys_load(struct oyez_customer *customer, const struct id *id, struct deal_keys *keys,
+                        struct oyez_error *error);
+void deal_keys_wipe(struct deal_keys *keys);
+enum err deal_connection(struct oyez_customer *customer, const struct id *intent, struct connection **out,
+                         struct oyez_error *error);
+enum err deal_record_sign(const struct deal_keys *keys, uint64_t now_ms, Oyez__DealRecord *record, uint8_t **out,
+                          size_t *out_bytes);
+// As pending_flush, for the records of all deals.
+enum err deals_flush(struct oyez_customer *customer, const struct id *watch, struct oyez_error *refused,
+                     struct oyez_error *error);
+
+// ---- customer_deal_box.c: what the vendor says after a deal
+enum { DEAL_POLLS_MAX = 8 };
+// Reads the whole box of one deal into the wallet.
+enum err deal_box_read(struct oyez_customer *customer, const struct id *deal, struct oyez_error *error);
+// Those that are read at every look, newest first: directly reached, and not long over. How many.
+size_t deals_polled(struct oyez_customer *customer, const struct id *intent, struct id ids[DEAL_POLLS_MAX]);
+enum err deal_poll_start(struct oyez_customer *customer, const struct id *deal, uint32_t wait_ms,
+                         struct connection **connection, struct transport_call **out);
+// Reads the boxes of an intent's deals (NULL: all): those above, and one of those behind a guardian if it is due.
+// Tells of retention that is over.
+void deals_sync(struct oyez_customer *customer, const struct id *intent);
+// One item of a box. Within begin and commit.
+enum err deal_item_take(struct oyez_customer *customer, Oyez__Wallet__Deal *deal, const struct deal_keys *keys,
+                        const Oyez__DealItem *item);
+
+// ---- customer_erasure.c
+json_t *erasure_json(const Oyez__Wallet__Deal *deal, uint64_t now_ms); // null if none was asked for
+enum err erasure_take(struct oyez_customer *customer, Oyez__Wallet__Deal *deal, const struct deal_keys *keys,
+                      const Oyez__DealItem *item);
+
+// ---- customer_notices.c
+// Of all brokers with deals; without `now` only where that was long ago.
+void notices_sync(struct oyez_customer *customer, bool now);
+// One reply of a broker, in the order asked. ERR_NOTICE_CHAIN. Within begin and commit.
+enum err notices_take(struct oyez_customer *customer, Oyez__Wallet__Broker *broker, const Oyez__Notices *notices);
+// Those that touch an entry of the ledger: [{"broker","number","at","text"}].
+json_t *notices_touching(struct oyez_customer *customer, const Oyez__Wallet__Deal *deal, const struct id *vendor,
+                         uint64_t given_at_ms);
+json_t *notice_json(struct oyez_customer *customer, const Oyez__Wallet__Broker *broker,
+                    const Oyez__Wallet__Notice *record);
+
+// ---- customer_standing.c: a vendor's public record
+// Of this vendor, by this broker? ERR_BAD_SIGNATURE.
+enum err standing_verify(const uint8_t broker_key[KEY_BYTES], const struct id *vendor, const Oyez__Signed *standing);
+Oyez__Standing *standing_of(const ProtobufCBinaryData *signed_standing); // NULL if there is none
+double standing_rating(const Oyez__Standing *standing); // stars; 0 with fewer than five ratings
+// "rating", "vendor_record", "vendor_checked".
+void json_add_standing(json_t *object, const ProtobufCBinaryData *signed_standing);
+const char *url_check_word(Oyez__UrlCheck check);
+void vendor_suspended_take(struct oyez_customer *customer, Oyez__Wallet__Intent *intent,
+                           const Oyez__VendorSuspended *suspended);
+
+// ---- customer_withdrawal.c
+void withdrawal_take(struct oyez_customer *customer, Oyez__Wallet__Intent *intent, const Oyez__Signed *proof);
+
+// ---- customer_ledger.c, customer_records.c
+json_t *ledger_of(struct oyez_customer *customer, const struct id *only);
+Oyez__Agreement *agreement_of(const Oyez__Wallet__Deal *deal); // NULL if damaged
+json_t *json_base64(const uint8_t *bytes, size_t count);
+// All signed evidence in the wallet, for verify.h.
+json_t *records_json(struct oyez_customer *customer);
+json_t *brokers_json(struct oyez_customer *customer);
+
+// ---- customer_vendor.c: is a vendor who its address says?
+// The home's word and the guardian's together (guardian_check as stored: UrlCheck + 1, 0 if it was not asked).
+Oyez__UrlCheck vendor_checked(const ProtobufCBinaryData *signed_standing, uint32_t guardian_check);
+// Before something is given to who made an offer or a question: asks the guardian, if there is one. Not within begin and
+// commit; the records may have been read anew afterwards. ERR_VENDOR_MISMATCH.
+enum err vendor_verify_offer(struct oyez_customer *customer, const struct id *offer, struct oyez_error *error);
+enum err vendor_verify_question(struct oyez_customer *customer, const struct id *question, struct oyez_error *error);
+// For answers by policy: false while the guardian was not asked yet.
+bool vendor_may_have_details(const Oyez__Wallet__Intent *intent, const Oyez__Wallet__Question *question);
+// Asks guardians about vendors whose questions are answered by policy, and answers those.
+void vendors_look_up(struct oyez_customer *customer);
 
 // ---- scrub.c
 // Applies a policy to a text (may be NULL). *masked is the text to send instead, malloc'd, or NULL: as it is.
@@ -274,7 +390,7 @@ json_t *broadcast_json(const Oyez__Post *post, uint64_t now_ms);
 const char *intent_status_word(struct oyez_customer *customer, const Oyez__Wallet__Intent *intent);
 const char *deal_status_word(const Oyez__Wallet__Deal *deal);
 json_t *intent_json(struct oyez_customer *customer, const Oyez__Wallet__Intent *intent);
-json_t *deal_json(const Oyez__Wallet__Deal *deal);
+json_t *deal_json(const Oyez__Wallet__Deal *deal, uint64_t now_ms);
 Oyez__Listing *listing_of(const ProtobufCBinaryData *vouched); // NULL if damaged
 json_t *offer_json(const Oyez__Wallet__Intent *intent, const Oyez__Wallet__Offer *offer);
 json_t *question_json(const Oyez__Wallet__Intent *intent, const Oyez__Wallet__Question *question);

@@ -81,8 +81,9 @@ static bool listed(ProtobufCBinaryData *const list, size_t count, const struct i
 	return false;
 }
 
-// Does the vendor meet the rules of this intent? A rating is asked of nobody knows whom yet: then a person decides.
-static bool meets_rules(const Oyez__Post *post, const Oyez__Listing *listing, const struct id *vendor)
+// Does the vendor meet the rules of this intent? Without published ratings where some are asked for, a person decides.
+static bool meets_rules(const Oyez__Post *post, const Oyez__Listing *listing, const Oyez__Standing *standing,
+                        const struct id *vendor)
 {
 	const Oyez__VendorRules *rules = post->facets->rules;
 	if (listed(post->block, post->n_block, vendor) || (post->n_allow && !listed(post->allow, post->n_allow, vendor)))
@@ -97,7 +98,7 @@ static bool meets_rules(const Oyez__Post *post, const Oyez__Listing *listing, co
 	bool country_fits = rules->n_countries == 0;
 	for (size_t i = 0; i < rules->n_countries && !country_fits; i++)
 		country_fits = strcmp(rules->countries[i], listing->country) == 0;
-	return country_fits && rules->rating_band == 0;
+	return country_fits && (uint32_t)(2 * standing_rating(standing)) >= rules->rating_band;
 }
 
 // How many vendors have the details by policy; `already` whether this one has.
@@ -117,7 +118,7 @@ static size_t shared_with(const Oyez__Wallet__Intent *intent, const Oyez__Wallet
 	return count;
 }
 
-static bool policy_allows(const Oyez__Wallet__Intent *intent, const Oyez__Wallet__Question *record)
+static bool rules_allow(const Oyez__Wallet__Intent *intent, const Oyez__Wallet__Question *record)
 {
 	bool already, allowed = false;
 	size_t count = shared_with(intent, record, &already);
@@ -127,13 +128,30 @@ static bool policy_allows(const Oyez__Wallet__Intent *intent, const Oyez__Wallet
 	Oyez__Post *post = intent_post(intent);
 	Oyez__Listing *listing = listing_of(&record->listing);
 	struct id vendor = vendor_id_of(record->vendor_key.data);
+	Oyez__Standing *standing = standing_of(&record->standing);
 	if (post && listing)
-		allowed = meets_rules(post, listing, &vendor);
+		allowed = meets_rules(post, listing, standing, &vendor);
+	if (standing)
+		oyez__standing__free_unpacked(standing, NULL);
 	if (post)
 		oyez__post__free_unpacked(post, NULL);
 	if (listing)
 		oyez__listing__free_unpacked(listing, NULL);
 	return allowed;
+}
+
+static bool policy_allows(const Oyez__Wallet__Intent *intent, const Oyez__Wallet__Question *record)
+{
+	return rules_allow(intent, record) && vendor_may_have_details(intent, record);
+}
+
+bool answer_is_wanted(const Oyez__Wallet__Intent *intent, const Oyez__Wallet__Question *record)
+{
+	Oyez__Question *question = record->status == OYEZ__WALLET__QUESTION_STATUS__QUESTION_WAITING ? question_of(record) : NULL;
+	bool details = question && question->details;
+	if (question)
+		oyez__question__free_unpacked(question, NULL);
+	return details && rules_allow(intent, record);
 }
 
 void answers_by_policy(struct oyez_customer *customer, Oyez__Wallet__Intent *intent, const struct intent_keys *keys,
@@ -212,6 +230,9 @@ static enum err answer_text(struct oyez_customer *customer, const char *question
 		return err;
 	if (text && (err = text_check(text, strlen(text), DETAILS_BYTES_MAX)))
 		return oyez_error_set(error, err, "answer: at most %d bytes", DETAILS_BYTES_MAX);
+	err = vendor_verify_question(customer, &id, error);
+	if (err)
+		return err;
 	wallet_question(customer->wallet, &id, &intent);
 	struct id intent_id = field_id(&intent->id);
 	err = action_begin(customer, &intent_id, &action, error);

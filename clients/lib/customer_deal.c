@@ -83,6 +83,7 @@ void deal_lapsed(struct oyez_customer *customer, const struct intent_keys *keys,
 // Everything of one acceptance, from the offer to the records.
 struct acceptance {
 	struct id offer_id, intent_id, deal_id;
+	struct release_id release;
 	Oyez__Offer *offer;
 	Oyez__Listing *listing;
 	const struct terms *terms;
@@ -91,6 +92,8 @@ struct acceptance {
 	char **fields;
 	size_t field_count;
 	struct sign_pair agreement_pair;
+	struct hpke_pair box_pair; // where the vendor's later messages are sealed to
+	char *alias;               // the e-mail address made for this deal; NULL: none
 	uint8_t secret[RANDOM_BYTES];
 	uint64_t countersign_by_ms, reveal_by_ms;
 	uint8_t *agreement, *sealed_agreement, *sealed_reveal;
@@ -107,6 +110,7 @@ static void acceptance_free(struct acceptance *acceptance)
 	if (acceptance->card)
 		sodium_memzero(acceptance->card, strlen(acceptance->card));
 	free(acceptance->card);
+	free(acceptance->alias);
 	for (size_t i = 0; i < acceptance->field_count; i++)
 		free(acceptance->fields[i]);
 	free(acceptance->fields);
@@ -144,6 +148,8 @@ static enum err offer_acceptable(struct oyez_customer *customer, const Oyez__Wal
 	}
 	if (!intent_is_open(intent))
 		return ERR_GONE;
+	if (record->vendor_suspended)
+		return ERR_VENDOR_SUSPENDED;
 	if (now_ms >= offer->valid_until_ms)
 		return ERR_OFFER_EXPIRED;
 
@@ -161,18 +167,36 @@ static enum err offer_acceptable(struct oyez_customer *customer, const Oyez__Wal
 	return taken >= allowed ? ERR_DEAL_LIMIT : ERR_OK;
 }
 
-static bool listing_agrees(const Oyez__Listing *listing, const struct terms *terms)
+// The card to be given, with an alias for its e-mail where the person has a pattern for such.
+static enum err acceptance_card(struct oyez_customer *customer, const char *card, const char *fields,
+                                struct acceptance *acceptance, struct oyez_error *error)
 {
-	for (size_t i = 0; i < listing->n_terms; i++) {
-		if (strcmp(listing->terms[i], terms->id) == 0)
-			return true;
+	const char *pattern = wallet_records(customer->wallet)->alias_pattern;
+	char alias[ALIAS_BYTES_MAX + 1], *given = NULL, *given_fields = NULL;
+	char *const *needs = acceptance->offer->needs;
+	size_t need_count = acceptance->offer->n_needs;
+	bool used = false;
+	enum err err = ERR_OK;
+	if (*pattern && !customer->plain_email) {
+		alias_make(pattern, alias);
+		err = alias_into_card(card, fields, needs, need_count, alias, &given, &given_fields, &used, error);
 	}
-	return false;
+	if (!err)
+		err = card_select(used ? given : card, given_fields ? given_fields : fields, needs, need_count,
+		                  &acceptance->card, &acceptance->fields, &acceptance->field_count, error);
+	if (!err && used)
+		acceptance->alias = strdup(alias);
+	if (given)
+		sodium_memzero(given, strlen(given));
+	free(given);
+	free(given_fields);
+	return err;
 }
 
 // What of the offer can be checked and prepared before the keys are touched.
 static enum err acceptance_prepare(struct oyez_customer *customer, const char *offer, const char *card,
-                                   const char *fields, struct acceptance *acceptance, struct oyez_error *error)
+                                   const char *fields, const char *terms, struct acceptance *acceptance,
+                                   struct oyez_error *error)
 {
 	enum err err = wallet_resolve(customer->wallet, WALLET_OFFER, offer, &acceptance->offer_id, error);
 	if (err)
@@ -180,20 +204,17 @@ static enum err acceptance_prepare(struct oyez_customer *customer, const char *o
 	Oyez__Wallet__Intent *intent;
 	const Oyez__Wallet__Offer *record = wallet_offer(customer->wallet, &acceptance->offer_id, &intent);
 	acceptance->intent_id = field_id(&intent->id);
-	acceptance->terms = intent_terms(intent);
 	acceptance->listing = listing_of(&record->listing);
 	err = offer_decode(record, &acceptance->offer);
 	if (!err && !acceptance->listing)
 		err = ERR_WALLET_DAMAGED;
 	if (err)
 		return oyez_error_set(error, err, "offer");
-	if (!acceptance->terms)
-		return oyez_error_set(error, ERR_UNKNOWN_TERMS, "of this intent");
-	if (!listing_agrees(acceptance->listing, acceptance->terms))
-		return oyez_error_set(error, ERR_TERMS_REFUSED, "%s", acceptance->terms->id);
+	err = acceptance_terms(intent, acceptance->offer, acceptance->listing, terms, &acceptance->terms, error);
+	if (err)
+		return err;
 	terms_hash(acceptance->terms, acceptance->terms_hash);
-	return card_select(card, fields, acceptance->offer->needs, acceptance->offer->n_needs, &acceptance->card,
-	                   &acceptance->fields, &acceptance->field_count, error);
+	return acceptance_card(customer, card, fields, acceptance, error);
 }
 
 static enum err sign_agreement(struct acceptance *acceptance, const struct intent_keys *keys)
@@ -218,6 +239,11 @@ static enum err sign_agreement(struct acceptance *acceptance, const struct inten
 	agreement.fields = acceptance->fields;
 	agreement.n_fields = acceptance->field_count;
 	agreement.retention_days = acceptance->terms->retention_days;
+	agreement.box_key = view(acceptance->box_pair.public_key, KEY_BYTES);
+	agreement.purposes = (char **)acceptance->terms->purposes;
+	agreement.n_purposes = terms_words(acceptance->terms->purposes);
+	agreement.recipients = (char **)acceptance->terms->recipients;
+	agreement.n_recipients = terms_words(acceptance->terms->recipients);
 
 	uint8_t *bytes = NULL;
 	size_t count = 0;
@@ -270,6 +296,23 @@ static enum err seal_both(struct acceptance *acceptance, const struct intent_key
 	return err;
 }
 
+// What messages, erasure and proofs need long after the intent's keys are gone.
+static void deal_record_after(struct oyez_customer *customer, const struct acceptance *acceptance,
+                              Oyez__Wallet__Deal *deal)
+{
+	Oyez__Wallet__Intent *intent;
+	const Oyez__Wallet__Offer *record = wallet_offer(customer->wallet, &acceptance->offer_id, &intent);
+	field_set(&deal->broker_key, intent->broker_key.data, intent->broker_key.len);
+	field_set(&deal->release_id, acceptance->release.bytes, RELEASE_ID_BYTES);
+	field_set(&deal->offer_key, acceptance->offer->offer_key.data, KEY_BYTES);
+	field_set(&deal->box_key, acceptance->box_pair.public_key, KEY_BYTES);
+	field_set(&deal->box_secret, acceptance->box_pair.secret_key, KEY_BYTES);
+	field_set(&deal->listing, record->listing.data, record->listing.len);
+	field_set(&deal->standing, record->standing.data, record->standing.len);
+	if (acceptance->alias)
+		field_set_text(&deal->alias, acceptance->alias);
+}
+
 static void deal_record(struct oyez_customer *customer, const struct acceptance *acceptance, uint64_t now_ms)
 {
 	const Oyez__Offer *offer = acceptance->offer;
@@ -300,6 +343,7 @@ static void deal_record(struct oyez_customer *customer, const struct acceptance 
 	deal->retention_days = acceptance->terms->retention_days;
 	deal->price_e4 = offer->total_e4 ? offer->total_e4 : offer->price_e4;
 	field_set_text(&deal->currency, offer->currency);
+	deal_record_after(customer, acceptance, deal);
 }
 
 // Within begin and commit: checks once more on fresh records, then signs, seals and queues.
@@ -321,7 +365,9 @@ static enum err acceptance_make(struct oyez_customer *customer, struct acceptanc
 		reveal_ms = countersign_ms;
 	acceptance->countersign_by_ms = action->now_ms + countersign_ms;
 	acceptance->reveal_by_ms = action->now_ms + reveal_ms;
+	acceptance->release = action->keys.release;
 	sign_pair_new(&acceptance->agreement_pair);
+	hpke_pair_new(&acceptance->box_pair);
 	randombytes_buf(acceptance->secret, sizeof(acceptance->secret));
 	err = sign_agreement(acceptance, &action->keys);
 	if (!err)
@@ -354,7 +400,9 @@ static json_t *fields_not_needed(const struct acceptance *acceptance)
 	const Oyez__Offer *offer = acceptance->offer;
 	for (size_t i = 0; offer->n_needs > 0 && i < acceptance->field_count; i++) {
 		size_t need = 0;
-		while (need < offer->n_needs && strcmp(offer->needs[need], acceptance->fields[i]) != 0)
+		// An alias stands beside the e-mail it replaces.
+		const char *field = strcmp(acceptance->fields[i], "alias") == 0 ? "email" : acceptance->fields[i];
+		while (need < offer->n_needs && strcmp(offer->needs[need], field) != 0)
 			need++;
 		if (need == offer->n_needs)
 			json_array_append_new(names, json_string(acceptance->fields[i]));
@@ -362,15 +410,18 @@ static json_t *fields_not_needed(const struct acceptance *acceptance)
 	return names;
 }
 
-enum err oyez_accept(struct oyez_customer *customer, const char *offer, const char *card, const char *fields,
-                     const struct oyez_deadlines *deadlines, json_t **out, struct oyez_error *error)
+enum err oyez_accept_under(struct oyez_customer *customer, const char *offer, const char *card, const char *fields,
+                           const char *terms, const struct oyez_deadlines *deadlines, json_t **out,
+                           struct oyez_error *error)
 {
 	*out = NULL;
 	struct acceptance acceptance = {0};
 	struct action action;
 	enum err err = wallet_load(customer->wallet, error);
 	if (!err)
-		err = acceptance_prepare(customer, offer, card, fields, &acceptance, error);
+		err = acceptance_prepare(customer, offer, card, fields, terms, &acceptance, error);
+	if (!err)
+		err = vendor_verify_offer(customer, &acceptance.offer_id, error);
 	if (!err)
 		err = action_begin(customer, &acceptance.intent_id, &action, error);
 	if (!err) {
@@ -384,10 +435,18 @@ enum err oyez_accept(struct oyez_customer *customer, const char *offer, const ch
 				                 err ? "pending" : "accepted", "offer", json_hex(acceptance.offer_id.bytes, ID_BYTES),
 				                 "intent", json_hex(acceptance.intent_id.bytes, ID_BYTES), "not_needed",
 				                 fields_not_needed(&acceptance));
+			if (*out && acceptance.alias)
+				json_object_set_new(*out, "alias", json_text(acceptance.alias));
 		}
 	}
 	acceptance_free(&acceptance);
 	return err;
+}
+
+enum err oyez_accept(struct oyez_customer *customer, const char *offer, const char *card, const char *fields,
+                     const struct oyez_deadlines *deadlines, json_t **out, struct oyez_error *error)
+{
+	return oyez_accept_under(customer, offer, card, fields, NULL, deadlines, out, error);
 }
 
 // ---- declining, withdrawing

@@ -18,7 +18,8 @@ static json_t *entry(const char *what, const ProtobufCBinaryData *intent, uint64
 	return object;
 }
 
-static void add_answers(json_t *ledger, const Oyez__Wallet__Intent *intent)
+static void add_answers(struct oyez_customer *customer, json_t *ledger, const Oyez__Wallet__Intent *intent,
+                        uint64_t now_ms)
 {
 	const struct terms *terms = intent_terms(intent);
 	for (size_t i = 0; i < intent->n_questions; i++) {
@@ -35,12 +36,60 @@ static void add_answers(json_t *ledger, const Oyez__Wallet__Intent *intent)
 		json_object_set(object, "vendor_url", json_object_get(question, "vendor_url"));
 		json_object_set_new(object, "automatic", json_boolean(record->automatic));
 		json_object_set_new(object, "text", json_text(record->answer));
+		json_object_set_new(object, "terms_iri", json_text(terms ? terms->iri : ""));
+		json_object_set_new(object, "due", json_boolean(now_ms >= until_ms));
+		struct id vendor = record->vendor_key.len == KEY_BYTES ? vendor_id_of(record->vendor_key.data) : (struct id){{0}};
+		json_object_set_new(object, "notices", notices_touching(customer, NULL, &vendor, record->answered_at_ms));
 		json_array_append_new(ledger, object);
 		json_decref(question);
 	}
 }
 
-static void add_card(json_t *ledger, const Oyez__Wallet__Deal *deal)
+static json_t *words(char *const *list, size_t count)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(array, json_text(list[i]));
+	return array;
+}
+
+Oyez__Agreement *agreement_of(const Oyez__Wallet__Deal *deal)
+{
+	Oyez__Signed *message;
+	Oyez__Agreement *agreement = NULL;
+	if (codec_decode_signed(NULL, deal->agreement.data, deal->agreement.len, &message, NULL))
+		return NULL;
+	codec_decode_agreement(NULL, message->record.data, message->record.len, &agreement, NULL);
+	oyez__signed__free_unpacked(message, NULL);
+	return agreement;
+}
+
+// What was signed about the card, and what became of it since.
+static void add_after(struct oyez_customer *customer, json_t *object, const Oyez__Wallet__Deal *deal, uint64_t now_ms)
+{
+	Oyez__Agreement *agreement = agreement_of(deal);
+	struct id vendor = field_id(&deal->vendor_id);
+	bool erased = deal->erase_result == OYEZ__ERASURE_RESULT__ERASURE_ERASED;
+	json_object_set_new(object, "alias", *deal->alias ? json_text(deal->alias) : json_null());
+	if (agreement) {
+		json_object_set_new(object, "terms_iri", json_text(agreement->terms_iri));
+		json_object_set_new(object, "purposes", words(agreement->purposes, agreement->n_purposes));
+		json_object_set_new(object, "recipients", words(agreement->recipients, agreement->n_recipients));
+		oyez__agreement__free_unpacked(agreement, NULL);
+	}
+	json_object_set_new(object, "due",
+	                    json_boolean(!erased && now_ms >= deal->revealed_at_ms + deal->retention_days * DAY_MS));
+	json_object_set_new(object, "erasure", erasure_json(deal, now_ms));
+	json_object_set_new(object, "notices", notices_touching(customer, deal, &vendor, deal->revealed_at_ms));
+	if (deal->vendor_suspended)
+		json_object_set_new(object, "vendor_suspended", json_text(deal->suspended_reason));
+	json_t *standing = json_object();
+	json_add_standing(standing, &deal->standing);
+	json_object_set(object, "vendor_checked", json_object_get(standing, "vendor_checked"));
+	json_decref(standing);
+}
+
+static void add_card(struct oyez_customer *customer, json_t *ledger, const Oyez__Wallet__Deal *deal, uint64_t now_ms)
 {
 	if (!deal->revealed_at_ms)
 		return;
@@ -54,20 +103,22 @@ static void add_card(json_t *ledger, const Oyez__Wallet__Deal *deal)
 	for (size_t i = 0; i < deal->n_fields; i++)
 		json_array_append_new(fields, json_text(deal->fields[i]));
 	json_object_set_new(object, "fields", fields);
+	add_after(customer, object, deal, now_ms);
 	json_array_append_new(ledger, object);
 }
 
-static json_t *ledger_of(struct oyez_customer *customer, const struct id *only)
+json_t *ledger_of(struct oyez_customer *customer, const struct id *only)
 {
 	const Oyez__Wallet__File *file = wallet_records(customer->wallet);
 	json_t *ledger = json_array();
+	uint64_t now_ms = customer_now_ms(customer);
 	for (size_t i = 0; i < file->n_intents; i++) {
 		if (!only || field_is_id(&file->intents[i]->id, only))
-			add_answers(ledger, file->intents[i]);
+			add_answers(customer, ledger, file->intents[i], now_ms);
 	}
 	for (size_t i = 0; i < file->n_deals; i++) {
 		if (!only || field_is_id(&file->deals[i]->intent_id, only))
-			add_card(ledger, file->deals[i]);
+			add_card(customer, ledger, file->deals[i], now_ms);
 	}
 	return ledger;
 }

@@ -5,25 +5,34 @@
 #include "clients/lib/customer.h"
 #include "clients/lib/view.h"
 
-static void add_offer(struct oyez_customer *customer, Oyez__Wallet__Intent *intent, const struct vendor_note *note,
-                      const uint8_t *listing, size_t listing_bytes, uint64_t at_ms)
+// A vendor's newer offer replaces its older ones. False when this is one of those, or known.
+static bool offers_replaced(Oyez__Wallet__Intent *intent, const struct vendor_note *note, uint64_t at_ms)
 {
 	for (size_t i = 0; i < intent->n_offers; i++) {
 		Oyez__Wallet__Offer *older = intent->offers[i];
 		if (field_is_id(&older->id, &note->id))
-			return;
+			return false;
 		bool same_vendor =
 		    older->vendor_key.len == KEY_BYTES && memcmp(older->vendor_key.data, note->vendor_key, KEY_BYTES) == 0;
 		if (same_vendor && older->at_ms > at_ms) // a box may deliver out of turn
-			return;
+			return false;
 		if (same_vendor && older->status == OYEZ__WALLET__OFFER_STATUS__OFFER_OPEN)
 			older->status = OYEZ__WALLET__OFFER_STATUS__OFFER_REPLACED;
 	}
+	return true;
+}
+
+static void add_offer(struct oyez_customer *customer, Oyez__Wallet__Intent *intent, const struct vendor_note *note,
+                      const uint8_t *listing, size_t listing_bytes, uint64_t at_ms)
+{
+	if (!offers_replaced(intent, note, at_ms))
+		return;
 	Oyez__Wallet__Offer *offer = wallet_add_offer(intent);
 	field_set_id(&offer->id, &note->id);
 	field_set(&offer->signed_, note->signed_bytes, note->signed_count);
 	field_set(&offer->listing, listing, listing_bytes);
 	field_set(&offer->vendor_key, note->vendor_key, KEY_BYTES);
+	field_set_signed(&offer->standing, note->standing);
 	offer->at_ms = at_ms;
 	struct id id = field_id(&intent->id);
 	customer_event(customer, "offer", &id, offer_json(intent, offer));
@@ -41,6 +50,7 @@ static void add_question(struct oyez_customer *customer, Oyez__Wallet__Intent *i
 	field_set(&question->signed_, note->signed_bytes, note->signed_count);
 	field_set(&question->listing, listing, listing_bytes);
 	field_set(&question->vendor_key, note->vendor_key, KEY_BYTES);
+	field_set_signed(&question->standing, note->standing);
 	question->at_ms = at_ms;
 	struct id id = field_id(&intent->id);
 	customer_event(customer, "question", &id, question_json(intent, question));
@@ -54,6 +64,14 @@ static enum err take_message(struct oyez_customer *customer, Oyez__Wallet__Inten
 	enum err err = verify_vendor_message(keys, message, is_offer, &note);
 	if (err)
 		return err;
+	if (is_offer && (err = counter_check(intent, &note))) {
+		// Hidden; and the broker holds it for the vendor's newest, so those before it are over as well.
+		offers_replaced(intent, &note, at_ms);
+		vendor_note_free(&note);
+		return err;
+	}
+	if (note.standing_err) // the offer counts, the record beside it does not
+		customer_problem(customer, &keys->id, note.standing_err, "standing");
 	size_t count = oyez__vouched_listing__get_packed_size(message->listing);
 	uint8_t *listing = wallet_alloc(count);
 	oyez__vouched_listing__pack(message->listing, listing);
@@ -113,6 +131,9 @@ void mailbox_take(struct oyez_customer *customer, Oyez__Wallet__Intent *intent, 
 	case OYEZ__MAILBOX_ITEM__BODY_COUNTERSIGNED:
 		what = "countersigned";
 		err = deal_countersigned(customer, keys, item->countersigned, now_ms);
+		break;
+	case OYEZ__MAILBOX_ITEM__BODY_SUSPENDED:
+		vendor_suspended_take(customer, intent, item->suspended);
 		break;
 	case OYEZ__MAILBOX_ITEM__BODY_RECEIPT:
 		what = "receipt";

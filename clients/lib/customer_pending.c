@@ -178,7 +178,7 @@ static enum err send_one(struct oyez_customer *customer, const struct id *id, co
 
 // What waits of several intents with a guardian (a reveal here, an answer there, after a night offline) must not arrive
 // at the home in one burst. What a person does or waits for goes at once.
-static bool must_wait(struct oyez_customer *customer, const struct id *intent, bool urgent)
+bool relay_must_wait(struct oyez_customer *customer, const struct id *intent, bool urgent)
 {
 	const Oyez__Wallet__Intent *record = wallet_intent(customer->wallet, intent);
 	if (!record || !record->guardian_key.len || id_equal(intent, &customer->relayed))
@@ -219,7 +219,7 @@ enum err pending_flush(struct oyez_customer *customer, const struct id *watch, s
 	for (size_t i = 0; i < count; i++) {
 		struct oyez_error problem = {0}, answer = {0};
 		bool watched = watch && id_equal(watch, &ids[i]);
-		if (!id_in(blocked, blocked_count, &intents[i]) && must_wait(customer, &intents[i], watched)) {
+		if (!id_in(blocked, blocked_count, &intents[i]) && relay_must_wait(customer, &intents[i], watched)) {
 			blocked[blocked_count++] = intents[i];
 			continue;
 		}

@@ -85,6 +85,7 @@ static void deal_refused(struct oyez_customer *customer, Oyez__Wallet__Deal *dea
 	deal->ended_at_ms = now_ms;
 	field_wipe(&deal->reveal);
 	field_wipe(&deal->agreement_seed);
+	field_wipe(&deal->box_secret);
 	Oyez__Wallet__OfferStatus status = OYEZ__WALLET__OFFER_STATUS__OFFER_OPEN;
 	if (code == ERR_OFFER_REPLACED)
 		status = OYEZ__WALLET__OFFER_STATUS__OFFER_REPLACED;
@@ -119,6 +120,16 @@ void customer_intent_end(struct oyez_customer *customer, Oyez__Wallet__Intent *i
 		destroy_keys(intent);
 }
 
+// Those of a deal open the answer to a request to erase: they stay while one is waited for.
+static bool deal_keys_are_over(const Oyez__Wallet__Deal *deal, uint64_t now_ms)
+{
+	uint64_t until_ms = deal->ended_at_ms + (deal->retention_days + AGREEMENT_KEY_KEPT_DAYS) * DAY_MS;
+	uint64_t answer_ms = deal->erase_by_ms + AGREEMENT_KEY_KEPT_DAYS * DAY_MS;
+	if (deal->erase_by_ms && !deal->erase_answered_at_ms && answer_ms > until_ms)
+		until_ms = answer_ms;
+	return deal->agreement_seed.len && deal->ended_at_ms && now_ms > until_ms;
+}
+
 bool keys_retire(struct oyez_customer *customer, uint64_t now_ms, bool destroy)
 {
 	bool due = false;
@@ -134,11 +145,12 @@ bool keys_retire(struct oyez_customer *customer, uint64_t now_ms, bool destroy)
 	}
 	for (size_t i = 0; i < file->n_deals; i++) {
 		Oyez__Wallet__Deal *deal = file->deals[i];
-		uint64_t kept_ms = (deal->retention_days + AGREEMENT_KEY_KEPT_DAYS) * DAY_MS;
-		if (deal->agreement_seed.len && deal->ended_at_ms && now_ms > deal->ended_at_ms + kept_ms) {
+		if (deal_keys_are_over(deal, now_ms)) {
 			due = true;
-			if (destroy)
+			if (destroy) {
 				field_wipe(&deal->agreement_seed);
+				field_wipe(&deal->box_secret);
+			}
 		}
 	}
 	return due;
@@ -244,6 +256,8 @@ void apply_acknowledged(struct oyez_customer *customer, const Oyez__Wallet__Pend
 			apply_status(customer, intent, reply->status, now_ms);
 		break;
 	case OYEZ__CUSTOMER_RECORD__BODY_WITHDRAW:
+		if (reply->body_case == OYEZ__CUSTOMER_REPLY__BODY_ACK && reply->ack->proof)
+			withdrawal_take(customer, intent, reply->ack->proof);
 		customer_intent_end(customer, intent, OYEZ__WALLET__INTENT_STATUS__INTENT_WITHDRAWN, now_ms);
 		break;
 	case OYEZ__CUSTOMER_RECORD__BODY_DECLINE:

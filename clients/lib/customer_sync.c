@@ -11,6 +11,7 @@
 enum {
 	POLLS_MAX = 24,           // at once: below what a broker parks for one connection
 	GUARDIAN_POLLS_MAX = 4,   // beside them: one for all boxes at a guardian
+	ALL_POLLS_MAX = POLLS_MAX + GUARDIAN_POLLS_MAX + DEAL_POLLS_MAX,
 	TURN_MS = 3000,           // of one group, when there are more intents than polls
 	GRACE_MS = 15000,         // how much longer than its wait a poll may take
 	PAUSE_MS = 500,           // after a poll that came back with nothing at once
@@ -235,8 +236,12 @@ static enum err sync_round(struct oyez_customer *customer, const struct id *only
 		after_schedule(customer, ids + boxed, count - boxed);
 	}
 	free(ids);
+	vendors_look_up(customer);
 	// Answers by policy and reveals that followed from what was read.
 	flush(customer, only, &first);
+	deals_flush(customer, NULL, NULL, NULL);
+	deals_sync(customer, others ? NULL : only);
+	notices_sync(customer, false);
 	retire(customer);
 	tokens_consider(customer);
 	if (first.code && error)
@@ -247,9 +252,9 @@ static enum err sync_round(struct oyez_customer *customer, const struct id *only
 // ---- waiting
 
 struct polls {
-	struct transport_call *calls[POLLS_MAX + GUARDIAN_POLLS_MAX];
+	struct transport_call *calls[ALL_POLLS_MAX];
 	size_t count;
-	struct connection *connections[POLLS_MAX + GUARDIAN_POLLS_MAX]; // of each call
+	struct connection *connections[ALL_POLLS_MAX]; // of each call
 };
 
 static void polls_cancel(struct polls *polls)
@@ -299,7 +304,7 @@ static enum err poll_boxes(struct oyez_customer *customer, struct polls *polls, 
 		if (guardian && polls->connections[i] == guardian)
 			return ERR_OK;
 	}
-	if (err || polls->count >= POLLS_MAX + GUARDIAN_POLLS_MAX)
+	if (err || polls->count >= ALL_POLLS_MAX - DEAL_POLLS_MAX)
 		return err;
 	err = boxes_poll(customer, guardian, wait_ms, &polls->calls[polls->count], error);
 	if (!err)
@@ -307,7 +312,19 @@ static enum err poll_boxes(struct oyez_customer *customer, struct polls *polls, 
 	return err;
 }
 
-static size_t distinct_fds(const struct polls *polls, struct pollfd fds[POLLS_MAX + GUARDIAN_POLLS_MAX])
+// What vendors write after a deal. Troubles with these show when the box is read.
+static void poll_deals(struct oyez_customer *customer, struct polls *polls, uint32_t wait_ms)
+{
+	struct id ids[DEAL_POLLS_MAX];
+	size_t count = deals_polled(customer, NULL, ids);
+	for (size_t i = 0; i < count && polls->count < ALL_POLLS_MAX; i++) {
+		if (deal_poll_start(customer, &ids[i], wait_ms, &polls->connections[polls->count],
+		                    &polls->calls[polls->count]) == ERR_OK)
+			polls->count++;
+	}
+}
+
+static size_t distinct_fds(const struct polls *polls, struct pollfd fds[ALL_POLLS_MAX])
 {
 	size_t count = 0;
 	for (size_t i = 0; i < polls->count; i++) {
@@ -325,7 +342,7 @@ static size_t distinct_fds(const struct polls *polls, struct pollfd fds[POLLS_MA
 // is ours to look after, too.
 static void polls_wait(struct oyez_customer *customer, struct polls *polls, uint64_t wait_ms)
 {
-	struct pollfd fds[POLLS_MAX + GUARDIAN_POLLS_MAX];
+	struct pollfd fds[ALL_POLLS_MAX];
 	size_t fd_count = distinct_fds(polls, fds);
 	uint64_t until_ms = monotonic_ms() + wait_ms + GRACE_MS;
 	while (!customer->woken && monotonic_ms() < until_ms && !wallet_changed(customer->wallet)) {
@@ -370,6 +387,8 @@ static enum err wait_for_any(struct oyez_customer *customer, const struct id *on
 		}
 	}
 	if (!err)
+		poll_deals(customer, &polls, each_ms);
+	if (!err)
 		polls_wait(customer, &polls, each_ms);
 	polls_cancel(&polls);
 	// What was answered is read again by the next round, which knows how; here a poll only says "look".
@@ -384,7 +403,8 @@ static enum err wait_turn(struct oyez_customer *customer, const struct id *only,
 	size_t count;
 	struct id *ids = list_intents(customer, NULL, &count);
 	enum err err = ERR_OK;
-	if (count == 0) {
+	struct id polled[DEAL_POLLS_MAX];
+	if (count == 0 && deals_polled(customer, NULL, polled) == 0) {
 		pause_ms(wait_ms < SLICE_MS ? wait_ms : SLICE_MS);
 	} else {
 		size_t direct = boxed_last(customer, ids, count);

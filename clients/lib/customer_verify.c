@@ -143,6 +143,10 @@ enum err verify_vendor_message(const struct intent_keys *keys, const Oyez__Vendo
 	}
 	if (!err)
 		err = check_inside(keys, message, is_offer, note, signed_message);
+	if (!err && message->standing) {
+		note->standing_err = standing_verify(keys->broker_key, &note->vendor_id, message->standing);
+		note->standing = note->standing_err ? NULL : message->standing;
+	}
 	if (signed_message)
 		oyez__signed__free_unpacked(signed_message, NULL);
 	if (err)

@@ -122,7 +122,9 @@ json_t *offer_json(const Oyez__Wallet__Intent *intent, const Oyez__Wallet__Offer
 	json_object_set_new(object, "delivery_days", maybe_number(offer->delivery_days));
 	json_object_set_new(object, "origin", maybe_text(offer->origin));
 	json_object_set_new(object, "co2_g", maybe_number(offer->co2_g));
-	json_object_set_new(object, "rating", json_null()); // no ratings are published yet
+	json_add_standing(object, &record->standing);
+	if (record->vendor_suspended)
+		json_object_set_new(object, "vendor_suspended", json_text(record->suspended_reason));
 	json_object_set_new(object, "warranty_months", maybe_number(offer->warranty_months));
 	json_object_set_new(object, "returns_days", maybe_number(offer->returns_days));
 	json_t *needs = json_array();
@@ -131,6 +133,11 @@ json_t *offer_json(const Oyez__Wallet__Intent *intent, const Oyez__Wallet__Offer
 	json_object_set_new(object, "needs", needs);
 	json_object_set_new(object, "valid_until", json_time(offer->valid_until_ms));
 	json_object_set_new(object, "note", maybe_text(offer->note));
+	const struct terms *counter = offer_counter(intent, offer), *asked = intent_terms(intent);
+	json_object_set_new(object, "terms", maybe_text(counter ? counter->id : asked ? asked->id : ""));
+	json_object_set_new(object, "counter_terms", counter_json(intent, offer));
+	json_object_set_new(object, "vendor_checked",
+	                    json_string(url_check_word(vendor_checked(&record->standing, record->guardian_check))));
 	json_object_set_new(object, "at", json_time(record->at_ms));
 	oyez__offer__free_unpacked(offer, NULL);
 	return object;
@@ -142,7 +149,7 @@ struct sorted_offer {
 	size_t came;
 };
 
-static double sort_key(const Oyez__Offer *offer, const char *sort)
+static double sort_key(const Oyez__Wallet__Offer *record, const Oyez__Offer *offer, const char *sort)
 {
 	const double last = 1e300;
 	if (strcmp(sort, "price") == 0)
@@ -151,7 +158,11 @@ static double sort_key(const Oyez__Offer *offer, const char *sort)
 		return offer->delivery_days ? offer->delivery_days : last;
 	if (strcmp(sort, "co2") == 0)
 		return offer->co2_g ? offer->co2_g : last;
-	return last; // rating: nobody has one yet
+	Oyez__Standing *standing = standing_of(&record->standing);
+	double stars = standing_rating(standing);
+	if (standing)
+		oyez__standing__free_unpacked(standing, NULL);
+	return stars > 0 ? -stars : last; // the best first
 }
 
 static int compare_offers(const void *a, const void *b)
@@ -184,7 +195,7 @@ enum err oyez_offers(struct oyez_customer *customer, const char *text, const cha
 		bool open = record->status == OYEZ__WALLET__OFFER_STATUS__OFFER_OPEN && offer &&
 		            now_ms < offer->valid_until_ms && intent_is_open(intent);
 		if (offer && (open || record->status == OYEZ__WALLET__OFFER_STATUS__OFFER_ACCEPTED))
-			sorted[count++] = (struct sorted_offer){record, sort ? sort_key(offer, sort) : 0, i};
+			sorted[count++] = (struct sorted_offer){record, sort ? sort_key(record, offer, sort) : 0, i};
 		if (offer)
 			oyez__offer__free_unpacked(offer, NULL);
 	}
@@ -211,6 +222,8 @@ json_t *question_json(const Oyez__Wallet__Intent *intent, const Oyez__Wallet__Qu
 	add_vendor(object, &record->vendor_key, &record->listing);
 	json_object_set_new(object, "kind", json_string(question && question->details ? "details" : "question"));
 	json_object_set_new(object, "text", question ? maybe_text(question->text) : json_null());
+	json_object_set_new(object, "vendor_checked",
+	                    json_string(url_check_word(vendor_checked(&record->standing, record->guardian_check))));
 	json_object_set_new(object, "status", json_string(record->status < 3 ? words[record->status] : "unknown"));
 	json_object_set_new(object, "at", json_time(record->at_ms));
 	if (question)
@@ -309,7 +322,7 @@ static json_t *deals_of(struct oyez_customer *customer, const struct id *intent)
 	json_t *deals = json_array();
 	for (size_t i = 0; i < file->n_deals; i++) {
 		if (!intent || field_is_id(&file->deals[i]->intent_id, intent))
-			json_array_append_new(deals, deal_json(file->deals[i]));
+			json_array_append_new(deals, deal_json(file->deals[i], customer_now_ms(customer)));
 	}
 	return deals;
 }
@@ -334,13 +347,17 @@ enum err oyez_show(struct oyez_customer *customer, const char *text, json_t **ou
 	if (intent->guardian_key.len)
 		json_object_set_new(object, "guardian", json_text(intent->guardian_url));
 	json_object_set_new(object, "privacy", json_string(privacy_word(intent)));
+	if (intent->withdrawn_proof.len)
+		json_object_set_new(object, "withdrawn_proof",
+		                    json_pack("{s:s, s:o}", "type", "withdrawal", "signed",
+		                              json_base64(intent->withdrawn_proof.data, intent->withdrawn_proof.len)));
 	*out = object;
 	return ERR_OK;
 }
 
 // ---- deals
 
-json_t *deal_json(const Oyez__Wallet__Deal *deal)
+json_t *deal_json(const Oyez__Wallet__Deal *deal, uint64_t now_ms)
 {
 	json_t *object = json_object();
 	json_object_set_new(object, "deal", json_binary(&deal->id));
@@ -364,6 +381,13 @@ json_t *deal_json(const Oyez__Wallet__Deal *deal)
 	json_object_set_new(object, "countersigned_at", json_time(deal->countersigned_at_ms));
 	json_object_set_new(object, "revealed_at", json_time(deal->revealed_at_ms));
 	json_object_set_new(object, "ended_at", json_time(deal->ended_at_ms));
+	if (*deal->alias)
+		json_object_set_new(object, "alias", json_text(deal->alias));
+	json_object_set_new(object, "messages", json_integer((json_int_t)deal->n_messages));
+	json_object_set_new(object, "erasure", erasure_json(deal, now_ms));
+	json_object_set_new(object, "stars", deal->stars ? json_integer(deal->stars) : json_null());
+	if (deal->vendor_suspended)
+		json_object_set_new(object, "vendor_suspended", json_text(deal->suspended_reason));
 	return object;
 }
 
@@ -384,6 +408,6 @@ enum err oyez_deal(struct oyez_customer *customer, const char *text, json_t **ou
 	if (!err)
 		err = wallet_resolve(customer->wallet, WALLET_DEAL, text, &id, error);
 	if (!err)
-		*out = deal_json(wallet_deal(customer->wallet, &id));
+		*out = deal_json(wallet_deal(customer->wallet, &id), customer_now_ms(customer));
 	return err;
 }

@@ -61,7 +61,8 @@ enum err oyez_demo(struct oyez_customer *customer, bool *demo, struct oyez_error
 void oyez_customer_close(struct oyez_customer *customer); // wipes keys from memory
 
 // What happens while calls run: {"type":"offer"|"question"|"answered"|"countersigned"|"revealed"|"concluded"|
-// "lapsed"|"withdrawn"|"released"|"ended"|"refused"|"problem"|"working", "intent", ...}. `event` is borrowed.
+// "lapsed"|"withdrawn"|"released"|"ended"|"refused"|"problem"|"working"|"message"|"erasure"|"due"|"notice"|
+// "vendor_suspended", "intent", ...}. `event` is borrowed.
 typedef void (*oyez_handler)(void *context, const json_t *event);
 void oyez_customer_on_event(struct oyez_customer *customer, oyez_handler handler, void *context);
 // Makes a running oyez_sync return soon. May be called from a signal handler.
@@ -156,8 +157,59 @@ enum err oyez_offers(struct oyez_customer *customer, const char *intent, const c
 enum err oyez_questions(struct oyez_customer *customer, const char *intent, json_t **out, struct oyez_error *error);
 enum err oyez_deals(struct oyez_customer *customer, json_t **out, struct oyez_error *error);
 enum err oyez_deal(struct oyez_customer *customer, const char *deal, json_t **out, struct oyez_error *error);
-// Who received what, when, under which terms, until when.
+// Who received what, when, under which terms, for what, until when; what became of requests to erase; notices about it.
 enum err oyez_ledger(struct oyez_customer *customer, json_t **out, struct oyez_error *error);
+// The ledger as one document with all signed evidence, for oyez_verify.
+enum err oyez_ledger_export(struct oyez_customer *customer, json_t **out, struct oyez_error *error);
+// The same as JSON-LD: the fields of ISO/IEC TS 27560:2023 in terms of the Data Privacy Vocabulary.
+enum err oyez_ledger_iso27560(struct oyez_customer *customer, json_t **out, struct oyez_error *error);
+// Everything the wallet knows, but no secret keys and no tokens.
+enum err oyez_export(struct oyez_customer *customer, json_t **out, struct oyez_error *error);
+
+// ---- aliases: an e-mail address of its own for each deal
+
+// {"pattern":"*@me.example"} or {"pattern":null}.
+enum err oyez_alias_pattern(struct oyez_customer *customer, json_t **out, struct oyez_error *error);
+// An address with one * before the @; "" takes it away. ERR_BAD_VALUE.
+enum err oyez_alias_set_pattern(struct oyez_customer *customer, const char *pattern, struct oyez_error *error);
+// True: acceptances give the card's own e-mail all the same.
+void oyez_customer_plain_email(struct oyez_customer *customer, bool plain);
+// Whose that alias is (the whole address, or its part before the @): {"alias","deal","vendor","vendor_name","since",
+// "terms","given","proves",...}. ERR_NOT_FOUND.
+enum err oyez_who(struct oyez_customer *customer, const char *alias, json_t **out, struct oyez_error *error);
+
+// ---- after a deal
+
+// A word to the vendor, by the deal's own sealed box: {"deal","status":"sent"|"pending"}. ERR_PII_FOUND: identity in
+// `text`. ERR_NOT_COUNTERSIGNED, ERR_LAPSED, ERR_GONE (the deal's keys are destroyed), ERR_VENDOR_SUSPENDED, ERR_BUSY.
+enum err oyez_message(struct oyez_customer *customer, const char *deal, const char *text, enum oyez_pii pii,
+                      json_t **out, struct oyez_error *error);
+// What was written, either way, as of the last look: [{"deal","from":"me"|"vendor","at","text","status"}].
+enum err oyez_messages(struct oyez_customer *customer, const char *deal, json_t **out, struct oyez_error *error);
+// Looks into the deal's box, and waits for something to come.
+enum err oyez_deal_sync(struct oyez_customer *customer, const char *deal, uint64_t wait_ms, bool *changed,
+                        struct oyez_error *error);
+// Asks the vendor to delete, within 1 to 30 days (0: 30): {"deal","status":"asked"|"pending"|...}. While it is
+// unanswered the same again is the same request. ERR_NOT_REVEALED, ERR_ERASURE_ANSWERED, ERR_BAD_VALUE.
+enum err oyez_erase(struct oyez_customer *customer, const char *deal, uint64_t within_ms, json_t **out,
+                    struct oyez_error *error);
+// 1 to 5 stars, once. ERR_NOT_CONCLUDED, ERR_ALREADY_RATED.
+enum err oyez_rate(struct oyez_customer *customer, const char *deal, unsigned stars, json_t **out,
+                   struct oyez_error *error);
+// The public notices of the brokers this wallet has dealt with, and what of its ledger each touches.
+enum err oyez_notices(struct oyez_customer *customer, json_t **out, struct oyez_error *error);
+// Asks for new ones now; what touches something, or does not verify, is told as an event.
+enum err oyez_notices_fetch(struct oyez_customer *customer, struct oyez_error *error);
+
+// ---- proofs, offline
+
+// Checks all signed records in a document (an export, a receipt, a notice; its text): [{"record","ok","why",...}].
+// `broker_key` (64 hex digits, may be NULL) is the broker's identity known from elsewhere; without it the one in the
+// document is taken. *all tells whether there was something and every record holds. ERR_BAD_MESSAGE: no such document.
+enum err oyez_verify(const char *text, size_t bytes, const char *broker_key, json_t **out, bool *all,
+                     struct oyez_error *error);
+// Overwrites and removes the wallet, its lock and its temporary file. ERR_WALLET_MISSING, ERR_IO.
+enum err oyez_wallet_wipe(const char *home, struct oyez_error *error);
 
 // ---- acting
 
@@ -182,6 +234,11 @@ struct oyez_deadlines {
 //  ERR_BAD_CARD, ERR_OFFER_EXPIRED, ERR_OFFER_REPLACED, ERR_DEAL_LIMIT, ERR_TERMS_REFUSED, ...
 enum err oyez_accept(struct oyez_customer *customer, const char *offer, const char *card, const char *fields,
                      const struct oyez_deadlines *deadlines, json_t **out, struct oyez_error *error);
+// The same for an offer that asks for other terms: `terms` must name them, else ERR_TERMS_COUNTERED. NULL: those of the
+// intent.
+enum err oyez_accept_under(struct oyez_customer *customer, const char *offer, const char *card, const char *fields,
+                           const char *terms, const struct oyez_deadlines *deadlines, json_t **out,
+                           struct oyez_error *error);
 
 // ---- the importer: import.h
 

@@ -43,6 +43,15 @@ enum err transport_admin(struct transport *transport, const Oyez__AdminRequest *
 enum err transport_issue(struct transport *transport, const Oyez__IssueTokens *issue, Oyez__CustomerReply **reply,
                          struct oyez_error *error);
 
+// A Signed DealRecord, and a question for notices, in cells of their own (transport_deal.c). The wait of a `start` is
+// that of the record inside.
+enum err transport_deal(struct transport *transport, const uint8_t *deal, size_t deal_bytes,
+                        Oyez__CustomerReply **reply, struct oyez_error *error);
+enum err transport_deal_start(struct transport *transport, const uint8_t *deal, size_t deal_bytes, uint64_t timeout_ms,
+                              struct transport_call **out);
+enum err transport_notices(struct transport *transport, uint64_t after, Oyez__CustomerReply **reply,
+                           struct oyez_error *error);
+
 // ---- guardians and what is behind them (PROTOCOL.md §12; transport_guardian.c)
 
 // Signs what is asked at this broker as a guardian. Copied.

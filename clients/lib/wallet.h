@@ -55,6 +55,11 @@ Oyez__Wallet__Token *wallet_add_token(struct wallet *wallet);
 Oyez__Wallet__Batch *wallet_add_batch(struct wallet *wallet);
 Oyez__Wallet__BatchToken *wallet_add_batch_token(Oyez__Wallet__Batch *batch);
 Oyez__Wallet__BoxItem *wallet_add_box_item(Oyez__Wallet__Intent *intent);
+Oyez__Wallet__Message *wallet_add_message(Oyez__Wallet__Deal *deal);
+Oyez__Wallet__DealOut *wallet_add_deal_out(Oyez__Wallet__Deal *deal);
+Oyez__Wallet__Notice *wallet_add_notice(Oyez__Wallet__Broker *broker);
+void wallet_remove_deal_out(Oyez__Wallet__Deal *deal, const struct id *id);
+void wallet_remove_notice(Oyez__Wallet__Broker *broker, size_t index);
 void wallet_remove_token(struct wallet *wallet, size_t index);
 void wallet_remove_batch(struct wallet *wallet, size_t index);
 void wallet_remove_box_item(Oyez__Wallet__Intent *intent, size_t index);
@@ -64,6 +69,7 @@ void wallet_remove_intent(struct wallet *wallet, const struct id *id); // with i
 // Fields: the old value is wiped and freed, the new one copied.
 void field_set(ProtobufCBinaryData *field, const void *bytes, size_t count);
 void field_set_id(ProtobufCBinaryData *field, const struct id *id);
+void field_set_signed(ProtobufCBinaryData *field, const Oyez__Signed *message); // NULL: nothing changes
 void field_set_text(char **field, const char *text);
 void field_wipe(ProtobufCBinaryData *field);
 // Zero for a field of another length.

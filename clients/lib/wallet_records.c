@@ -35,6 +35,17 @@ void field_set_id(ProtobufCBinaryData *field, const struct id *id)
 	field_set(field, id->bytes, ID_BYTES);
 }
 
+void field_set_signed(ProtobufCBinaryData *field, const Oyez__Signed *message)
+{
+	if (!message)
+		return;
+	size_t count = oyez__signed__get_packed_size(message);
+	uint8_t *bytes = wallet_alloc(count);
+	oyez__signed__pack(message, bytes);
+	field_set(field, bytes, count);
+	wallet_allocator.free(NULL, bytes);
+}
+
 void field_set_text(char **field, const char *text)
 {
 	size_t bytes = strlen(text) + 1;
@@ -154,6 +165,43 @@ Oyez__Wallet__BoxItem *wallet_add_box_item(Oyez__Wallet__Intent *intent)
 {
 	NEW_RECORD(item, Oyez__Wallet__BoxItem, OYEZ__WALLET__BOX_ITEM__INIT);
 	return list_add(&intent->box_items, &intent->n_box_items, item);
+}
+
+Oyez__Wallet__Message *wallet_add_message(Oyez__Wallet__Deal *deal)
+{
+	NEW_RECORD(message, Oyez__Wallet__Message, OYEZ__WALLET__MESSAGE__INIT);
+	return list_add(&deal->messages, &deal->n_messages, message);
+}
+
+Oyez__Wallet__DealOut *wallet_add_deal_out(Oyez__Wallet__Deal *deal)
+{
+	NEW_RECORD(out, Oyez__Wallet__DealOut, OYEZ__WALLET__DEAL_OUT__INIT);
+	return list_add(&deal->out, &deal->n_out, out);
+}
+
+Oyez__Wallet__Notice *wallet_add_notice(Oyez__Wallet__Broker *broker)
+{
+	NEW_RECORD(notice, Oyez__Wallet__Notice, OYEZ__WALLET__NOTICE__INIT);
+	return list_add(&broker->notices, &broker->n_notices, notice);
+}
+
+void wallet_remove_deal_out(Oyez__Wallet__Deal *deal, const struct id *id)
+{
+	for (size_t i = 0; i < deal->n_out; i++) {
+		Oyez__Wallet__DealOut *out = deal->out[i];
+		if (!field_is_id(&out->id, id))
+			continue;
+		list_remove((void **)deal->out, &deal->n_out, i);
+		oyez__wallet__deal_out__free_unpacked(out, &wallet_allocator);
+		return;
+	}
+}
+
+void wallet_remove_notice(Oyez__Wallet__Broker *broker, size_t index)
+{
+	Oyez__Wallet__Notice *notice = broker->notices[index];
+	list_remove((void **)broker->notices, &broker->n_notices, index);
+	oyez__wallet__notice__free_unpacked(notice, &wallet_allocator);
 }
 
 void wallet_remove_token(struct wallet *wallet, size_t index)
