@@ -27,6 +27,9 @@
 #define service_unpark_all fake_unpark_all
 #define service_scan_next fake_scan_next
 #define service_scan_done fake_scan_done
+#define service_push_next fake_push_next
+#define service_url_check_next fake_url_check_next
+#define service_url_check_done fake_url_check_done
 #define scan_run fake_scan_run
 #define scan_free fake_scan_free
 #define store_reads_beside fake_reads_beside
@@ -128,6 +131,25 @@ void service_unpark_all(struct service *service)
 void service_numbers(const struct service *service, struct service_numbers *out)
 {
 	*out = (struct service_numbers){.commits = service->batches, .posts = service->applied};
+}
+
+// Neither boxes nor addresses: their own tests have them.
+struct push_batch *service_push_next(struct service *service)
+{
+	(void)service;
+	return NULL;
+}
+
+struct url_check *service_url_check_next(struct service *service)
+{
+	(void)service;
+	return NULL;
+}
+
+void service_url_check_done(struct service *service, struct url_check *check)
+{
+	(void)service;
+	(void)check;
 }
 
 // ---- scans: each is done after `slices` turns
