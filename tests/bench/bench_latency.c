@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -26,6 +27,7 @@ enum {
 	TICKS_AHEAD = 2, // while the highest rate is looked for
 	TICKS_PER_PHASE_MAX = 20000,
 	SYNCS = 200,
+	SYNC_PAUSE_NS = 1000 * 1000,
 	HOPS = 1000,
 	QUIET_MS_MAX = 20000, // less than a long poll
 	OFFERS_EACH = 30,     // that one vendor may make to one intent
@@ -51,18 +53,21 @@ static void sample(struct samples *samples, double seconds)
 
 // ---- the least
 
+// A block is appended and made durable, again and again over a while: other programs use the same disk in bursts.
 static double sync_seconds(const char *folder)
 {
 	char path[300];
 	uint8_t block[4096] = {1};
 	struct samples samples = {0};
+	struct timespec pause = {.tv_nsec = SYNC_PAUSE_NS};
 	snprintf(path, sizeof path, "%s/sync", folder);
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	for (int i = 0; i < SYNCS; i++) {
 		double start = seconds_now();
-		if (pwrite(fd, block, sizeof block, (i % 64) * (off_t)sizeof block) != sizeof block || fdatasync(fd) != 0)
+		if (write(fd, block, sizeof block) != sizeof block || fdatasync(fd) != 0)
 			give_up("fdatasync: %s", strerror(errno));
 		sample(&samples, seconds_now() - start);
+		nanosleep(&pause, NULL);
 	}
 	close(fd);
 	double median = figure_median(samples.seconds, samples.count);

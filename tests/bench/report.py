@@ -142,9 +142,9 @@ def where(about):
 
 
 def write(figures, curves, about):
-    rows = {one["bench"] for one in figures}
-    fresh = figures + [{**one, "curve": True} for one in curves]
-    lines = [one for one in kept() if one["bench"] not in rows] + fresh
+    rows, curved = {one["bench"] for one in figures}, {one["bench"] for one in curves}
+    lines = [one for one in kept() if one["bench"] not in (curved if one.get("curve") else rows)]
+    lines += figures + [{**one, "curve": True} for one in curves]
     KEPT.write_text("".join(json.dumps(one) + "\n" for one in lines))
     draw_all([one for one in lines if one.get("curve")])
     order = ["match", "post", "token", "fanout", "latency", "memory", "restart", "tick", "catchup"]
