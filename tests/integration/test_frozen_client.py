@@ -7,6 +7,7 @@ from oyez_test import PATIENCE, SANITIZED, Broker, main, wait_for
 from sp import CELL, CELL_BYTES, GET_CONFIG, REPLY, Raw, error_of, frame
 
 REQUESTS = 400
+REQUESTS_PER_PIPE = 32  # parked or unsent: a limit of the protocol
 
 
 def freeze(broker, request, count):
@@ -63,7 +64,8 @@ def test_frozen_client_with_large_replies():
     with Broker() as broker:
         raw, numbers = freeze(broker, cell, REQUESTS)
         with raw:
-            wait_for(lambda: broker.metrics()["oyez_requests_total"] >= REQUESTS)
+            # How many of them the broker reads before it stops reading is the kernel's buffers to say.
+            wait_for(lambda: broker.metrics()["oyez_requests_total"] >= REQUESTS_PER_PIPE)
             assert sum(thaw(raw, numbers)) == REQUESTS
 
 
