@@ -47,7 +47,7 @@ static const char readme[] =
     "    {\"type\":\"pass\",\"release\":\"..\",\"reason\":\"..\"}      not for us\n"
     "\n"
     "An offer may also say `total`, `availability`, `origin`, `co2_g`, `warranty_months`, `returns_days`, `valid`\n"
-    "(\"3d\") and `note`. Answer within a minute; flush every line. What was not answered when the program ends is\n"
+    "(\"3d\"), `note` and `terms`. Answer within a minute; flush every line. What was not answered when the program ends is\n"
     "given to it again. Write diagnostics to stderr.\n"
     "\n"
     "Record your own trace with `oyez vendor watch SUBSCRIPTION --trace FILE`.\n";

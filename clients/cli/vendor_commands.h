@@ -8,6 +8,7 @@
 int vendor_init_run(struct cli *cli, int argc, char **argv);
 int vendor_register_run(struct cli *cli, int argc, char **argv);
 int vendor_show_run(struct cli *cli, int argc, char **argv);
+int vendor_well_known_run(struct cli *cli, int argc, char **argv);
 int vendor_subscribe_run(struct cli *cli, int argc, char **argv);
 int vendor_subscriptions_run(struct cli *cli, int argc, char **argv);
 int vendor_would_match_run(struct cli *cli, int argc, char **argv);
@@ -36,6 +37,7 @@ int bot_init_run(struct cli *cli, int argc, char **argv);
 #define VENDOR_COMMANDS \
 	{"vendor init", vendor_init_run, "--name N --url U --country CC [--terms ID]...", "make a vendor's identity and listing in --home", "créer l'identité et la fiche d'un vendeur dans --home"}, \
 	{"vendor register", vendor_register_run, "", "register the listing with the broker", "inscrire la fiche chez le courtier"}, \
+	{"vendor well-known", vendor_well_known_run, "", "the page that proves that your address is yours", "la page qui prouve que votre adresse est à vous"}, \
 	{"vendor show", vendor_show_run, "", "the listing, and what the broker says of it", "la fiche, et ce qu'en dit le courtier"}, \
 	{"vendor subscribe", vendor_subscribe_run, SUBSCRIBE_USAGE, "store a filter; `watch` then shows what matches", "enregistrer un filtre ; `watch` montre ensuite ce qui convient"}, \
 	{"vendor subscriptions", vendor_subscriptions_run, "", "the filters stored at the broker", "les filtres enregistrés chez le courtier"}, \

@@ -57,10 +57,7 @@ static int add_terms(struct cli *cli, struct filter_flags *flags, const char *va
 
 	if (terms_find(value) >= 0)
 		return add(cli, flags->terms, &flags->term_count, TERMS_MAX, "--terms", value);
-	while (count < 3 && terms_at(count)) {
-		known[count] = terms_at(count)->id;
-		count++;
-	}
+	count = terms_suggest(value, known);
 	return bad_word(cli, ERR_UNKNOWN_TERMS, value, count, known);
 }
 

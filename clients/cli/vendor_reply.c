@@ -23,6 +23,7 @@ static const struct option offer_options[] = {
     {"valid", required_argument, NULL, 'o'},
     {"needs", required_argument, NULL, 'o'},
     {"note", required_argument, NULL, 'o'},
+    {"terms", required_argument, NULL, 'o'},
     {NULL, 0, NULL, 0},
 };
 

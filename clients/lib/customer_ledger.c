@@ -157,9 +157,10 @@ static json_t *broker_sees(const Oyez__Wallet__Intent *intent)
 // With two brokers: of the account, never of the intent.
 static json_t *guardian_sees(void)
 {
-	return json_pack("[s,s,s,s,s]", "network address", "this wallet's account",
+	return json_pack("[s,s,s,s,s,s]", "network address", "this wallet's account",
 	                 "when and how many tokens are asked for, not which are used", "how many boxes are open, and until when",
-	                 "when sealed messages pass, not what they say");
+	                 "when sealed messages pass, not what they say",
+	                 "the addresses of vendors that get details or whose offers are accepted");
 }
 
 enum err oyez_explain(struct oyez_customer *customer, const char *text, json_t **out, struct oyez_error *error)

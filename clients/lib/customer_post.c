@@ -111,10 +111,7 @@ static enum err fill_words(const struct oyez_want *want, struct draft *draft, st
 	int index = terms_find(id);
 	if (index < 0) {
 		const char *found[3];
-		size_t count = 0;
-		for (size_t i = 0; i < terms_count() && count < 3; i++)
-			found[count++] = terms_at(i)->id;
-		return suggest(error, ERR_UNKNOWN_TERMS, id, found, count);
+		return suggest(error, ERR_UNKNOWN_TERMS, id, found, terms_suggest(id, found));
 	}
 	draft->terms = terms_at((size_t)index);
 	facets->terms = (char *)draft->terms->id;

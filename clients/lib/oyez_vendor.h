@@ -46,6 +46,8 @@ enum err oyez_vendor_open(const struct oyez_vendor_options *options, struct oyez
 void oyez_vendor_close(struct oyez_vendor *vendor);
 
 struct id oyez_vendor_identity(const struct oyez_vendor *vendor);
+// The page that says at the vendor's own address who it is (PROTOCOL.md §14.5): {"oyez":1,"vendors":[...]}.
+json_t *oyez_vendor_well_known(const struct oyez_vendor *vendor);
 // The strings are the handle's; good until the next call with it.
 struct oyez_vendor_profile oyez_vendor_profile(const struct oyez_vendor *vendor);
 
@@ -155,6 +157,7 @@ struct oyez_offer {
 	const char *needs[16]; // card fields needed
 	size_t need_count;
 	const char *note;
+	const char *terms; // other ones than asked for, a counter-offer; NULL: those
 };
 bool oyez_availability_known(const char *word);
 

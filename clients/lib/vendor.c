@@ -20,13 +20,23 @@ enum err vendor_fail(struct oyez_error *error, enum err code, const char *detail
 
 // ---- making
 
+static enum err unknown_terms(const char *id, struct oyez_error *error)
+{
+	const char *near[3];
+	char detail[160];
+
+	terms_suggest(id, near);
+	snprintf(detail, sizeof(detail), "%.40s: %s, %s, %s", id, near[0], near[1], near[2]);
+	return vendor_fail(error, ERR_UNKNOWN_TERMS, detail);
+}
+
 static enum err check_profile(const struct oyez_vendor_profile *profile, struct oyez_error *error)
 {
 	if (strlen(profile->country) != 2 || region_find(profile->country) == TREE_NONE)
 		return vendor_fail(error, ERR_UNKNOWN_REGION, profile->country);
 	for (size_t i = 0; i < profile->term_count; i++) {
 		if (terms_find(profile->terms[i]) < 0)
-			return vendor_fail(error, ERR_UNKNOWN_TERMS, profile->terms[i]);
+			return unknown_terms(profile->terms[i], error);
 	}
 	return ERR_OK;
 }
@@ -141,6 +151,14 @@ void oyez_vendor_close(struct oyez_vendor *vendor)
 	vendor_home_close(vendor->home);
 	sodium_memzero(&vendor->identity, sizeof(vendor->identity));
 	free(vendor);
+}
+
+json_t *oyez_vendor_well_known(const struct oyez_vendor *vendor)
+{
+	char key[2 * KEY_BYTES + 1];
+
+	hex_encode(vendor->identity.public_key, KEY_BYTES, key);
+	return json_pack("{s:i, s:[{s:s, s:s}]}", "oyez", 1, "vendors", "key", key, "name", vendor->home->state->name);
 }
 
 struct id oyez_vendor_identity(const struct oyez_vendor *vendor)

@@ -182,6 +182,7 @@ enum err offer_from_json(json_t *object, struct oyez_offer *out, struct oyez_err
 	err = err ? err : text_of(object, "availability", REASON_BYTES_MAX, &out->availability, error);
 	err = err ? err : text_of(object, "origin", 2, &out->origin, error);
 	err = err ? err : text_of(object, "note", NOTE_BYTES_MAX, &out->note, error);
+	err = err ? err : text_of(object, "terms", TERMS_BYTES_MAX, &out->terms, error);
 	err = err ? err : number_of(object, "delivery_days", 3650, &out->delivery_days, error);
 	err = err ? err : number_of(object, "co2_g", 1000000000, &out->co2_g, error);
 	err = err ? err : number_of(object, "warranty_months", 1200, &out->warranty_months, error);
@@ -199,7 +200,7 @@ static const char *unknown_field(json_t *object)
 	static const char *const known[] = {"type",         "release",         "deal",   "price",         "currency",
 	                                    "total",        "availability",    "origin", "delivery_days", "co2_g",
 	                                    "returns_days", "warranty_months", "valid",  "needs",         "note",
-	                                    "text",         "reason"};
+	                                    "text",         "reason",          "terms"};
 	const char *key;
 	json_t *value;
 

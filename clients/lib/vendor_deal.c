@@ -73,6 +73,18 @@ static const struct terms *agreed_terms(const Oyez__VendorHome *state, const Oye
 	return NULL;
 }
 
+// The agreement says what the terms say, in the roster's words.
+static bool same_words(char *const *words, size_t count, const char *const *expected)
+{
+	if (count != terms_words(expected))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(words[i], expected[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
 static const char *check_terms(const Oyez__VendorHome *state, const Oyez__HomeOffer *offer,
                                const Oyez__Agreement *agreement)
 {
@@ -88,6 +100,12 @@ static const char *check_terms(const Oyez__VendorHome *state, const Oyez__HomeOf
 	// A release that had dropped its terms leaves them to the agreement.
 	if (!bytes_equal(&offer->terms_hash, unnamed, HASH_BYTES) && !bytes_equal(&offer->terms_hash, hash, HASH_BYTES))
 		return "other terms than the offer was made under";
+	if (!same_words(agreement->purposes, agreement->n_purposes, terms->purposes))
+		return "other purposes than the terms name";
+	if (!same_words(agreement->recipients, agreement->n_recipients, terms->recipients))
+		return "other recipients than the terms name";
+	if (agreement->retention_days != terms->retention_days)
+		return "another retention than the terms name";
 	return NULL;
 }
 
@@ -223,11 +241,9 @@ enum err deal_open(struct oyez_vendor *vendor, const Oyez__HomeDeal *deal, const
 
 static const char *terms_id_of(const char *iri)
 {
-	for (size_t i = 0; terms_at(i) != NULL; i++) {
-		if (strcmp(terms_at(i)->iri, iri) == 0)
-			return terms_at(i)->id;
-	}
-	return "";
+	int index = terms_find_iri(iri);
+
+	return index < 0 ? "" : terms_at((size_t)index)->id;
 }
 
 void deal_describe(const Oyez__HomeDeal *deal, struct oyez_event *event)

@@ -56,6 +56,15 @@ enum err offer_release(struct oyez_vendor *vendor, const struct release_id *id, 
 	return ERR_OK;
 }
 
+static bool agrees_to(const Oyez__VendorHome *state, const char *terms)
+{
+	for (size_t i = 0; i < state->n_terms; i++) {
+		if (strcmp(state->terms[i], terms) == 0)
+			return true;
+	}
+	return false;
+}
+
 // The release if it may still be answered.
 static enum err open_release(struct oyez_vendor *vendor, const struct release_id *id, Oyez__Release **out,
                              struct oyez_error *error)
@@ -69,12 +78,8 @@ static enum err open_release(struct oyez_vendor *vendor, const struct release_id
 	terms = (*out)->facets != NULL ? (*out)->facets->terms : "";
 	if (home_release(state, id)->gone != 0) {
 		err = vendor_fail(error, ERR_GONE, gone_reason_word((int)home_release(state, id)->gone));
-	} else if (*terms != '\0') {
-		err = ERR_TERMS_REFUSED;
-		for (size_t i = 0; i < state->n_terms; i++)
-			err = strcmp(state->terms[i], terms) == 0 ? ERR_OK : err;
-		if (err != ERR_OK)
-			vendor_fail(error, err, terms);
+	} else if (*terms != '\0' && !agrees_to(state, terms)) {
+		err = vendor_fail(error, ERR_TERMS_REFUSED, terms);
 	}
 	if (err != ERR_OK) {
 		oyez__release__free_unpacked(*out, NULL);
@@ -144,6 +149,28 @@ static uint32_t said(int32_t value)
 	return value < 0 ? 0 : (uint32_t)value + 1;
 }
 
+// Other terms than those asked for: only what the listing agrees to.
+static enum err fill_counter(const struct oyez_vendor *vendor, const Oyez__Release *release, const char *terms,
+                             Oyez__Offer *out, struct oyez_error *error)
+{
+	const char *asked = release->facets != NULL ? release->facets->terms : "";
+	const char *near[3];
+	char detail[200];
+
+	if (terms == NULL || strcmp(terms, asked) == 0)
+		return ERR_OK;
+	if (terms_find(terms) < 0) {
+		size_t count = terms_suggest(terms, near);
+
+		snprintf(detail, sizeof(detail), "%.40s: %s, %s", terms, near[0], near[count > 1]);
+		return vendor_fail(error, ERR_UNKNOWN_TERMS, detail);
+	}
+	if (!agrees_to(vendor->home->state, terms))
+		return vendor_fail(error, ERR_TERMS_REFUSED, terms);
+	out->counter_terms = (char *)terms;
+	return ERR_OK;
+}
+
 static enum err fill_offer(const struct oyez_vendor *vendor, const Oyez__Release *release,
                            const struct oyez_offer *offer, Oyez__Offer *out, struct oyez_error *error)
 {
@@ -171,7 +198,7 @@ static enum err fill_offer(const struct oyez_vendor *vendor, const Oyez__Release
 	out->needs = (char **)offer->needs;
 	out->n_needs = offer->need_count;
 	out->note = (char *)(offer->note != NULL ? offer->note : "");
-	return ERR_OK;
+	return fill_counter(vendor, release, offer->terms, out, error);
 }
 
 // What makes two offers the same offer: all that the customer would compare, and how long it was to stand.
@@ -216,7 +243,12 @@ static void store_offer(Oyez__VendorHome *state, const struct id *id, const stru
 	home_set_bytes(&stored->id, id->bytes, ID_BYTES);
 	home_set_bytes(&stored->release_id, release->bytes, RELEASE_ID_BYTES);
 	home_set_pair(&stored->offer_key, pair);
-	home_set_bytes(&stored->terms_hash, offer->binding->terms_hash.data, HASH_BYTES);
+	uint8_t terms[HASH_BYTES];
+
+	if (*offer->counter_terms != '\0' && offer_terms_hash(offer->counter_terms, terms) == ERR_OK)
+		home_set_bytes(&stored->terms_hash, terms, HASH_BYTES);
+	else
+		home_set_bytes(&stored->terms_hash, offer->binding->terms_hash.data, HASH_BYTES);
 	home_set_bytes(&stored->content, content, HASH_BYTES);
 	stored->made_at_ms = offer->made_at_ms;
 	stored->valid_until_ms = offer->valid_until_ms;

@@ -117,6 +117,10 @@ static void deal_fill(struct deal *deal, const struct oyez_vendor *vendor)
 	deal->agreement.random = view(random_bytes, RANDOM_BYTES);
 	deal->agreement.card_commitment = view(deal->commitment, HASH_BYTES);
 	deal->agreement.retention_days = roster->retention_days;
+	deal->agreement.purposes = (char **)roster->purposes;
+	deal->agreement.n_purposes = terms_words(roster->purposes);
+	deal->agreement.recipients = (char **)roster->recipients;
+	deal->agreement.n_recipients = terms_words(roster->recipients);
 	deal->clear.offer_id = view(offer_id.bytes, ID_BYTES);
 	deal->clear.agreement_key = view(agreement_key.public_key, KEY_BYTES);
 	deal->clear.countersign_by_ms = deal->agreement.countersign_by_ms;
@@ -269,7 +273,8 @@ static void agreements_that_are_not_this_customers_are_refused(void **state)
 	struct deal deal;
 
 	(void)state;
-	for (int spoiled = 0; spoiled < 12; spoiled++) {
+	char *more[TERMS_WORDS_MAX + 1];
+	for (int spoiled = 0; spoiled < 17; spoiled++) {
 		enum err expected = ERR_BINDING_MISMATCH;
 
 		deal_fill(&deal, vendor);
@@ -307,6 +312,26 @@ static void agreements_that_are_not_this_customers_are_refused(void **state)
 			break;
 		case 10:
 			deal.agreement.terms_version++;
+			break;
+		case 12:
+			deal.agreement.n_purposes--;
+			break;
+		case 13: // as if the customer had agreed to more
+			memcpy(more, deal.agreement.purposes, deal.agreement.n_purposes * sizeof(*more));
+			more[deal.agreement.n_purposes++] = (char *)"ai_training";
+			deal.agreement.purposes = more;
+			break;
+		case 14:
+			more[0] = (char *)"vendor";
+			more[1] = (char *)"everybody";
+			deal.agreement.recipients = more;
+			deal.agreement.n_recipients = 2;
+			break;
+		case 15:
+			deal.agreement.n_recipients = 0;
+			break;
+		case 16:
+			deal.agreement.retention_days++;
 			break;
 		default:
 			break; // the signature, below
