@@ -6,7 +6,8 @@ import copy
 import hashlib
 import json
 
-from oyez_test import Broker, home, main, oyez, oyez_run, scratch, wait_for
+from oyez_test import Broker, home, main, oyez, oyez_run, oyez_start, scratch, wait_for
+from two_brokers import Pair
 
 PLACE = ["--category", "home.kitchen.coffee-machine", "--region", "FR-56"]
 CARD = {"name": "Ann Example", "email": "ann@private.example", "phone": "+33 2 97 00 00 00"}
@@ -121,6 +122,12 @@ def test_alias_messages_erasure_and_proof():
         assert [(line["from"], line["text"]) for line in heard] == [("me", "Tuesday, please"),
                                                                     ("vendor", "Tuesday at ten, then")], heard
         assert oyez_run(ann, "messages", deal, "--wait", "0.2").code == 4
+        agent = oyez_start(ann, "agent")
+        oyez(VENDOR, "vendor", "message", deal, "Bring the old one")
+        event = next(line for line in map(json.loads, agent.stdout) if line["type"] == "message")
+        agent.terminate()
+        agent.communicate(timeout=20)
+        assert event["deal"] == deal and event["text"] == "Bring the old one", event
         assert oyez_run(bob, "message", deal, "not mine").error() == "not_found"
 
         # Erasure: a receipt, and a refusal with its ground.
@@ -216,15 +223,14 @@ def tampered(document, key):
 
     path.write_text(json.dumps(sealed(document)))
     assert verify(path, "--key", key).code == 0
-    # A few bytes of every record here; each byte of each in the unit test.
+    # One byte of every record here; each byte of each in the unit test.
     for place, record in enumerate(document["records"]):
         raw = base64.b64decode(record.get("signed") or record["signature"])
-        for at in (0, len(raw) // 2, len(raw) - 1):
-            changed = copy.deepcopy(document)
-            bytes_ = bytearray(raw)
-            bytes_[at] ^= 1
-            changed["records"][place]["signed" if "signed" in record else "signature"] = base64.b64encode(bytes_).decode()
-            assert found(changed), (place, at)
+        changed = copy.deepcopy(document)
+        bytes_ = bytearray(raw)
+        bytes_[len(raw) * place // len(document["records"])] ^= 1
+        changed["records"][place]["signed" if "signed" in record else "signature"] = base64.b64encode(bytes_).decode()
+        assert found(changed), place
     entry = next(place for place, one in enumerate(document["entries"]) if one["what"] == "card")
     for name, value in (("vendor_name", "Somebody else"), ("terms_version", 9), ("fields", ["name"])):
         changed = copy.deepcopy(document)
@@ -271,6 +277,44 @@ def test_suspended_vendor():
                  what="the news")
         refused = oyez_run(who, "accept", offer["offer"], "--card", card_file())
         assert refused.code == 1 and refused.error() in ("vendor_suspended", "gone"), refused
+
+
+def test_through_a_guardian():
+    """The deal's box, erasure and notices through the relay; the same commands."""
+    with Pair("--posting", "token") as pair:
+        subscription = pair.vendor("rob")
+        who = pair.customer("eve")
+        wait_for(lambda: pair.run(who, "account", "open").code == 0, what="the account")
+
+        def inbox(kind):
+            return wait_for(lambda: next((line for line in oyez("rob", "vendor", "inbox", "--wait", "1", ok=False,
+                                                                broker=pair.home) if line["type"] == kind), None), what=kind)
+
+        intent = pair.ask(who, "want", "quiet", *PLACE)[0]["intent"]
+        release = wait_for(lambda: oyez("rob", "vendor", "watch", subscription, "--wait", "1", ok=False,
+                                        broker=pair.home), what="the release")[0]["release"]
+        oyez("rob", "vendor", "offer", release, "--price", "189.00", "--currency", "EUR", broker=pair.home)
+        offer = pair.ask(who, "offers", intent, "--wait", "30")[0]
+        deal = pair.ask(who, "accept", offer["offer"], "--card", card_file())[0]["deal"]
+        inbox("agreement")
+        oyez("rob", "vendor", "countersign", deal, broker=pair.home)
+        wait_for(lambda: pair.ask(who, "deals")[0]["status"] in ("revealed", "concluded"), what="the reveal")
+        inbox("reveal")
+        assert pair.ask(who, "message", deal, "Tuesday, please")[0]["status"] == "sent"
+        assert inbox("message")["text"] == "Tuesday, please"
+        oyez("rob", "vendor", "message", deal, "At ten", broker=pair.home)
+        assert [line["text"] for line in pair.ask(who, "messages", deal)] == ["Tuesday, please", "At ten"]
+        assert pair.ask(who, "erase", deal)[0]["status"] == "asked"
+        inbox("erasure")
+        oyez("rob", "vendor", "erased", deal, broker=pair.home)
+        pair.ask(who, "messages", deal)  # looks into the box at once
+        assert pair.ask(who, "deals")[0]["erasure"]["status"] == "erased"
+        oyez("operator", "admin", "notice", "A copy was stolen.", "--vendor", offer["vendor"], broker=pair.home)
+        assert pair.ask(who, "notices")[0]["touched"][0]["deal"] == deal
+        exported = scratch("two.json")
+        pair.ask(who, "ledger", "--export", exported)
+        held = verify(exported, "--key", pair.home.key)
+        assert held.code == 0, held
 
 
 if __name__ == "__main__":
