@@ -236,6 +236,15 @@ static void home_customer(const Oyez__Signed *customer, Oyez__CustomerReply *rep
 }
 
 // The home's reply cell.
+// It has published none.
+static void home_notices(Oyez__CustomerReply *reply)
+{
+	static Oyez__Notices none;
+	oyez__notices__init(&none);
+	reply->body_case = OYEZ__CUSTOMER_REPLY__BODY_NOTICES;
+	reply->notices = &none;
+}
+
 static void home_answer(const uint8_t *request, uint8_t cell[CELL_BYTES])
 {
 	uint8_t plain[CELL_REQUEST_PLAIN_BYTES], *bytes;
@@ -250,6 +259,8 @@ static void home_answer(const uint8_t *request, uint8_t cell[CELL_BYTES])
 	Oyez__CustomerReply reply = OYEZ__CUSTOMER_REPLY__INIT;
 	if (body->body_case == OYEZ__CELL_BODY__BODY_ISSUE)
 		home_issue(body->issue, &reply);
+	else if (body->body_case == OYEZ__CELL_BODY__BODY_NOTICES)
+		home_notices(&reply);
 	else
 		home_customer(body->customer, &reply);
 	assert_int_equal(codec_encode(&reply.base, &bytes, &count), ERR_OK);
