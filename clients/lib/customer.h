@@ -332,7 +332,8 @@ enum err erasure_take(struct oyez_customer *customer, Oyez__Wallet__Deal *deal, 
                       const Oyez__DealItem *item);
 
 // ---- customer_notices.c
-// Of all brokers with deals; without `now` only where that was long ago.
+// Of the brokers dealt with. Without `now` only of those over which something was given, and only where the last look
+// was long ago.
 void notices_sync(struct oyez_customer *customer, bool now);
 // One reply of a broker, in the order asked. ERR_NOTICE_CHAIN. Within begin and commit.
 enum err notices_take(struct oyez_customer *customer, Oyez__Wallet__Broker *broker, const Oyez__Notices *notices);

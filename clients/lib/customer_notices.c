@@ -315,7 +315,22 @@ static void fetch(struct oyez_customer *customer, const struct id *intent)
 		customer_problem(customer, &(struct id){{0}}, err, "notices");
 }
 
-// One intent with a deal, or with something answered, for each broker: that broker is asked.
+// Has anything been given to a vendor over this intent?
+static bool in_ledger(const Oyez__Wallet__File *file, const Oyez__Wallet__Intent *intent)
+{
+	struct id id = field_id(&intent->id);
+	for (size_t i = 0; i < intent->n_questions; i++) {
+		if (intent->questions[i]->status == OYEZ__WALLET__QUESTION_STATUS__QUESTION_ANSWERED)
+			return true;
+	}
+	for (size_t i = 0; i < file->n_deals; i++) {
+		if (field_is_id(&file->deals[i]->intent_id, &id) && file->deals[i]->revealed_at_ms)
+			return true;
+	}
+	return false;
+}
+
+// One intent for each broker, over which that broker is asked: unless a person asks, one with something in the ledger.
 void notices_sync(struct oyez_customer *customer, bool now)
 {
 	const Oyez__Wallet__File *file = wallet_records(customer->wallet);
@@ -324,13 +339,13 @@ void notices_sync(struct oyez_customer *customer, bool now)
 	size_t count = 0;
 	for (size_t i = 0; i < file->n_brokers; i++) {
 		const Oyez__Wallet__Broker *broker = file->brokers[i];
-		bool found = !now && now_ms < broker->notices_read_at_ms;
+		bool found = !now && now_ms < broker->notices_read_at_ms; // not due
 		for (size_t j = file->n_intents; !found && j-- > 0;) {
 			const Oyez__Wallet__Intent *intent = file->intents[j];
 			struct id id = field_id(&intent->id);
-			found = intent->broker_key.len == KEY_BYTES && intent->release.len &&
+			found = intent->broker_key.len == KEY_BYTES &&
 			        memcmp(intent->broker_key.data, broker->key.data, KEY_BYTES) == 0 &&
-			        (now || !relay_must_wait(customer, &id, false));
+			        (now || (in_ledger(file, intent) && !relay_must_wait(customer, &id, false)));
 			if (found)
 				ask[count++] = id;
 		}
