@@ -1,6 +1,6 @@
-// Looks whether a vendor's own site names its key: fetches URL/.well-known/oyez within narrow bounds (PROTOCOL.md §14.5)
-// on a thread of its own, a few at a time. A vendor chooses the address, so this is where the broker could be made to call
-// somebody it should not: only https, only addresses of the open internet, no redirect to another host.
+// Looks whether a vendor's own site names its key: fetches URL/.well-known/oyez within narrow bounds (PROTOCOL.md
+// §14.5) on a thread of its own, a few at a time. A vendor chooses the address, so this is where the broker could be
+// made to call somebody it should not: only https, only addresses of the open internet, no redirect to another host.
 #ifndef OYEZ_PEER_WELL_KNOWN_H
 #define OYEZ_PEER_WELL_KNOWN_H
 

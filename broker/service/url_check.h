@@ -1,5 +1,5 @@
-// Does a vendor's address name its key (PROTOCOL.md §14.5)? What is asked, and what came of it. The service says what to
-// look at and keeps the answers; somebody beside the state thread goes and looks (peer/well_known.h).
+// Does a vendor's address name its key (PROTOCOL.md §14.5)? What is asked, and what came of it. The service says what
+// to look at and keeps the answers; somebody beside the state thread goes and looks (peer/well_known.h).
 #ifndef OYEZ_SERVICE_URL_CHECK_H
 #define OYEZ_SERVICE_URL_CHECK_H
 
@@ -9,10 +9,10 @@
 #include "proto/limits.h"
 
 enum {
-	URL_CHECKS_MAX = 64,     // asked for at once
-	URL_CHECKS_KEPT = 512,   // answers a guardian remembers
-	URL_CHECKS_SLICE = 256,  // vendors looked through in one go
-	URL_CHECK_WAIT_S = 20,   // real time a wallet waits at most
+	URL_CHECKS_MAX = 64,    // asked for at once
+	URL_CHECKS_KEPT = 512,  // answers a guardian remembers
+	URL_CHECKS_SLICE = 256, // vendors looked through in one go
+	URL_CHECK_WAIT_S = 20,  // real time a wallet waits at most
 };
 
 struct url_check {

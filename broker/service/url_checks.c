@@ -1,5 +1,5 @@
-// Which vendors' addresses are looked at, when, and who is told. As a home: at registration and daily, into the standing.
-// As a guardian: when a wallet asks, answered from memory for an hour. Nothing is fetched here.
+// Which vendors' addresses are looked at, when, and who is told. As a home: at registration and daily, into the
+// standing. As a guardian: when a wallet asks, answered from memory for an hour. Nothing is fetched here.
 #include "url_check.h"
 
 #include <sodium.h>

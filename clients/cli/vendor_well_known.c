@@ -1,4 +1,5 @@
-// oyez vendor well-known: the page a vendor puts at its own address, so that brokers can see that the address is its own.
+// oyez vendor well-known: the page a vendor puts at its own address, so that brokers can see that the address is its
+// own.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

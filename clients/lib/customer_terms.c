@@ -94,9 +94,9 @@ json_t *counter_json(const Oyez__Wallet__Intent *intent, const Oyez__Offer *offe
 		return json_null();
 	if (!asked)
 		asked = &none;
-	json_t *object = json_pack("{s:s, s:s, s:i, s:i}", "terms", counter->id, "asked", asked->id ? asked->id : "",
-	                           "retention_days", (int)counter->retention_days, "retention_days_asked",
-	                           (int)asked->retention_days);
+	json_t *object =
+	    json_pack("{s:s, s:s, s:i, s:i}", "terms", counter->id, "asked", asked->id ? asked->id : "", "retention_days",
+	              (int)counter->retention_days, "retention_days_asked", (int)asked->retention_days);
 	json_object_set_new(object, "purposes_more", words_missing(counter->purposes, asked->purposes));
 	json_object_set_new(object, "purposes_less", words_missing(asked->purposes, counter->purposes));
 	json_object_set_new(object, "recipients_more", words_missing(counter->recipients, asked->recipients));

@@ -1,6 +1,6 @@
-// Is a vendor who its address says? The home broker's word came with the message, signed (Standing). With two brokers the
-// guardian is asked as well, only when something is about to be given: so one lying broker is not enough to pass somebody
-// off as somebody else, and the guardian learns of no vendor but those a person deals with.
+// Is a vendor who its address says? The home broker's word came with the message, signed (Standing). With two brokers
+// the guardian is asked as well, only when something is about to be given: so one lying broker is not enough to pass
+// somebody off as somebody else, and the guardian learns of no vendor but those a person deals with.
 #include <stdlib.h>
 #include <string.h>
 

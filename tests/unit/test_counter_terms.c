@@ -1,5 +1,5 @@
-// Counter-offers of terms as a wallet judges them, and a vendor's address by what home and guardian say: with vendors that
-// do not keep to the rules, which the real program does not let anybody make.
+// Counter-offers of terms as a wallet judges them, and a vendor's address by what home and guardian say: with vendors
+// that do not keep to the rules, which the real program does not let anybody make.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,7 +60,8 @@ static Oyez__Offer bare(const char *counter)
 	Oyez__Offer offer = OYEZ__OFFER__INIT;
 	oyez__binding__init(&binding);
 	binding.release_id = (ProtobufCBinaryData){.data = bytes, .len = RELEASE_ID_BYTES};
-	binding.intent_key = binding.reply_key = binding.terms_hash = (ProtobufCBinaryData){.data = roy.public_key, .len = 32};
+	binding.intent_key = binding.reply_key = binding.terms_hash =
+	    (ProtobufCBinaryData){.data = roy.public_key, .len = 32};
 	offer.binding = &binding;
 	offer.vendor_id = offer.random = (ProtobufCBinaryData){.data = bytes, .len = 32};
 	offer.offer_key = binding.reply_key;

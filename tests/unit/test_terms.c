@@ -142,8 +142,9 @@ static void test_words(void **state)
 static void test_suggestions(void **state)
 {
 	(void)state;
-	static const char *const typed[][2] = {{"sd-base", "SD-BASE"},  {"SDBASE", "SD-BASE"},      {"SD-BASE-PD", "SD-BASE-DP"},
-	                                       {"PDC_GOOD", "PDC-GOOD"}, {"pdc-inten", "PDC-INTENT"}, {"PDC-IA", "PDC-AI"}};
+	static const char *const typed[][2] = {{"sd-base", "SD-BASE"},       {"SDBASE", "SD-BASE"},
+	                                       {"SD-BASE-PD", "SD-BASE-DP"}, {"PDC_GOOD", "PDC-GOOD"},
+	                                       {"pdc-inten", "PDC-INTENT"},  {"PDC-IA", "PDC-AI"}};
 	const char *found[3];
 	for (size_t i = 0; i < sizeof(typed) / sizeof(typed[0]); i++) {
 		assert_int_equal(terms_suggest(typed[i][0], found), 3);

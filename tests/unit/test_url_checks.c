@@ -1,5 +1,5 @@
-// Looking at vendors' addresses: when the service asks for it, what it makes of the answer, and which addresses and pages
-// count. Nothing is fetched here: the test plays the one who looks.
+// Looking at vendors' addresses: when the service asks for it, what it makes of the answer, and which addresses and
+// pages count. Nothing is fetched here: the test plays the one who looks.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -292,14 +292,38 @@ static bool open_to(const char *text, bool trial)
 static void test_addresses(void **state)
 {
 	(void)state;
-	static const char *const open[] = {"8.8.8.8", "93.184.216.34", "172.15.0.1", "172.32.0.1", "192.167.255.255",
-	                                   "2606:2800:220:1::1", "2a00:1450:4007::1"};
-	static const char *const closed[] = {
-	    "0.0.0.0",         "10.0.0.1",        "100.64.0.1",      "100.127.255.255", "169.254.169.254",     "172.16.0.1",
-	    "172.31.255.255",  "192.0.0.1",       "192.0.2.1",       "192.168.1.1",     "198.18.0.1",          "198.51.100.1",
-	    "203.0.113.9",     "224.0.0.1",       "255.255.255.255", "240.0.0.1",       "::",                  "fe80::1",
-	    "fc00::1",         "fd12::1",         "ff02::1",         "::ffff:10.0.0.1", "::ffff:8.8.8.8",      "64:ff9b::a00:1",
-	    "2001:db8::1",     "2002:a00:1::1",   "2001:0:1::1",     "3fff:1::1",       "100::1",              "fec0::1"};
+	static const char *const open[] = {"8.8.8.8",         "93.184.216.34",      "172.15.0.1",       "172.32.0.1",
+	                                   "192.167.255.255", "2606:2800:220:1::1", "2a00:1450:4007::1"};
+	static const char *const closed[] = {"0.0.0.0",
+	                                     "10.0.0.1",
+	                                     "100.64.0.1",
+	                                     "100.127.255.255",
+	                                     "169.254.169.254",
+	                                     "172.16.0.1",
+	                                     "172.31.255.255",
+	                                     "192.0.0.1",
+	                                     "192.0.2.1",
+	                                     "192.168.1.1",
+	                                     "198.18.0.1",
+	                                     "198.51.100.1",
+	                                     "203.0.113.9",
+	                                     "224.0.0.1",
+	                                     "255.255.255.255",
+	                                     "240.0.0.1",
+	                                     "::",
+	                                     "fe80::1",
+	                                     "fc00::1",
+	                                     "fd12::1",
+	                                     "ff02::1",
+	                                     "::ffff:10.0.0.1",
+	                                     "::ffff:8.8.8.8",
+	                                     "64:ff9b::a00:1",
+	                                     "2001:db8::1",
+	                                     "2002:a00:1::1",
+	                                     "2001:0:1::1",
+	                                     "3fff:1::1",
+	                                     "100::1",
+	                                     "fec0::1"};
 	for (size_t i = 0; i < sizeof open / sizeof *open; i++)
 		assert_true(open_to(open[i], false));
 	for (size_t i = 0; i < sizeof closed / sizeof *closed; i++)
@@ -327,9 +351,14 @@ static void test_pages(void **state)
 		memcpy(theirs + 2 * i, "cd", 3);
 	}
 	static const char page[] = "{\"oyez\": 1, \"vendors\": [{\"key\": \"%s\", \"name\": \"A\"}]}";
-	static const char *const silent[] = {"", "hello %s", "[\"%s\"]", "{\"oyez\": 2, \"vendors\": [{\"key\": \"%s\"}]}",
-	                                     "{\"vendors\": [{\"key\": \"%s\"}]}", "{\"oyez\": 1, \"vendors\": \"%s\"}",
-	                                     "{\"oyez\": 1}", "{\"oyez\":1,\"oyez\":1,\"vendors\":[{\"key\":\"%s\"}]}"};
+	static const char *const silent[] = {"",
+	                                     "hello %s",
+	                                     "[\"%s\"]",
+	                                     "{\"oyez\": 2, \"vendors\": [{\"key\": \"%s\"}]}",
+	                                     "{\"vendors\": [{\"key\": \"%s\"}]}",
+	                                     "{\"oyez\": 1, \"vendors\": \"%s\"}",
+	                                     "{\"oyez\": 1}",
+	                                     "{\"oyez\":1,\"oyez\":1,\"vendors\":[{\"key\":\"%s\"}]}"};
 	assert_int_equal(read_page(page, ours), OYEZ__URL_CHECK__URL_CONFIRMED);
 	assert_int_equal(read_page(page, theirs), OYEZ__URL_CHECK__URL_DENIES);
 	assert_int_equal(read_page("{\"oyez\": 1, \"vendors\": []}", ours), OYEZ__URL_CHECK__URL_DENIES);
