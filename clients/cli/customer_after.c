@@ -85,8 +85,9 @@ static void say_messages(struct cli *cli, const json_t *messages)
 		char *name = cli_clean(vendor ? text_of(message, "vendor_name") : cli_word(cli, "you", "vous"));
 		char *text = cli_clean(json_string_value(json_object_get(message, "text")));
 		printf("%s  %s: %s%s\n", text_of(message, "at"), name, text,
-		       strcmp(text_of(message, "status"), "pending") == 0 ? cli_word(cli, "  (not sent yet)", "  (pas encore envoyé)")
-		                                                         : "");
+		       strcmp(text_of(message, "status"), "pending") == 0
+		           ? cli_word(cli, "  (not sent yet)", "  (pas encore envoyé)")
+		           : "");
 		free(name);
 		free(text);
 	}
@@ -207,15 +208,15 @@ static void say_touched(struct cli *cli, const json_t *touched)
 			snprintf(fields + used, sizeof(fields) - used, "%s%s", j ? ", " : "", json_string_value(field));
 		}
 		char *clean = cli_clean(fields), *vendor = cli_clean(text_of(one, "vendor_name"));
-		cli_say(cli, "  -> this touches you: %s, given to %s on %s", "  -> ceci vous touche : %s, donné à %s le %s", clean,
-		        vendor, text_of(one, "given_at"));
+		cli_say(cli, "  -> this touches you: %s, given to %s on %s", "  -> ceci vous touche : %s, donné à %s le %s",
+		        clean, vendor, text_of(one, "given_at"));
 		if (json_object_get(one, "deal"))
 			cli_say(cli, "     Ask for erasure: oyez erase %s. Be wary of messages that use what was touched.",
 			        "     Demander l'effacement : oyez erase %s. Méfiez-vous des messages qui s'en servent.",
 			        short_id(one, "deal"));
 		if (json_object_get(one, "alias"))
-			cli_say(cli, "     Mail to %s can come from others now.", "     Du courrier à %s peut venir d'autres, désormais.",
-			        text_of(one, "alias"));
+			cli_say(cli, "     Mail to %s can come from others now.",
+			        "     Du courrier à %s peut venir d'autres, désormais.", text_of(one, "alias"));
 		free(clean);
 		free(vendor);
 	}

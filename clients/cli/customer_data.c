@@ -83,8 +83,9 @@ int command_wallet_alias(struct cli *cli, int argc, char **argv)
 			cli_say(cli, "Each deal gets an e-mail address of its own: %s, with 10 random letters for *.",
 			        "Chaque accord reçoit sa propre adresse : %s, avec 10 lettres au hasard pour *.", pattern);
 		else
-			cli_say(cli, "No alias pattern: cards give the e-mail that stands in them. Without one, use oyez message.",
-			        "Pas de motif d'alias : les fiches donnent l'adresse qu'elles portent. Sans adresse : oyez message.");
+			cli_say(
+			    cli, "No alias pattern: cards give the e-mail that stands in them. Without one, use oyez message.",
+			    "Pas de motif d'alias : les fiches donnent l'adresse qu'elles portent. Sans adresse : oyez message.");
 		json_decref(result);
 	}
 	oyez_customer_close(customer);
@@ -99,7 +100,8 @@ static void say_held(struct cli *cli, const json_t *ledger)
 	size_t i;
 	json_t *entry;
 	if (json_array_size(ledger) == 0) {
-		cli_say(cli, "No vendor has received anything from this wallet.", "Aucun vendeur n'a rien reçu de ce portefeuille.");
+		cli_say(cli, "No vendor has received anything from this wallet.",
+		        "Aucun vendeur n'a rien reçu de ce portefeuille.");
 		return;
 	}
 	cli_say(cli, "What others hold stays with them; without this wallet it cannot be asked for or proven:",
@@ -133,7 +135,8 @@ static bool confirmed(struct cli *cli)
 	if (!terminal)
 		return false;
 	fprintf(stderr, "%s ",
-	        cli_word(cli, "Destroy this wallet for good? Type yes:", "Détruire ce portefeuille pour de bon ? Écrivez oui :"));
+	        cli_word(cli, "Destroy this wallet for good? Type yes:",
+	                 "Détruire ce portefeuille pour de bon ? Écrivez oui :"));
 	if (!fgets(line, sizeof(line), terminal))
 		line[0] = 0;
 	fclose(terminal);
@@ -167,10 +170,12 @@ int command_wallet_wipe(struct cli *cli, int argc, char **argv)
 		return cli_fail(cli, &error);
 	}
 	if (cli->json)
-		cli_object(cli, json_pack("{s:s, s:o}", "wiped", cli->home, "held", ledger ? json_incref(ledger) : json_null()));
-	cli_say(cli, "The wallet in %s is overwritten and removed. Backups and exports elsewhere are yours to remove.",
-	        "Le portefeuille de %s est écrasé et supprimé. Sauvegardes et exports ailleurs restent à supprimer par vous.",
-	        cli->home);
+		cli_object(cli,
+		           json_pack("{s:s, s:o}", "wiped", cli->home, "held", ledger ? json_incref(ledger) : json_null()));
+	cli_say(
+	    cli, "The wallet in %s is overwritten and removed. Backups and exports elsewhere are yours to remove.",
+	    "Le portefeuille de %s est écrasé et supprimé. Sauvegardes et exports ailleurs restent à supprimer par vous.",
+	    cli->home);
 	json_decref(ledger);
 	return EXIT_DONE;
 }
@@ -204,8 +209,10 @@ int command_export(struct cli *cli, int argc, char **argv)
 			cli_object(cli, json_pack("{s:s, s:i, s:i}", "exported", argv[optind], "intents",
 			                          (int)json_array_size(json_object_get(document, "intents")), "deals",
 			                          (int)json_array_size(json_object_get(document, "deals"))));
-		cli_say(cli, "Everything this wallet knows is in %s, but secret keys and tokens. Keep it where nobody reads it.",
-		        "Tout ce que sait ce portefeuille est dans %s, sauf clés secrètes et jetons. Gardez-le à l'abri des regards.",
+		cli_say(cli,
+		        "Everything this wallet knows is in %s, but secret keys and tokens. Keep it where nobody reads it.",
+		        "Tout ce que sait ce portefeuille est dans %s, sauf clés secrètes et jetons. Gardez-le à l'abri des "
+		        "regards.",
 		        argv[optind]);
 	}
 	json_decref(document);
@@ -255,11 +262,15 @@ int command_verify(struct cli *cli, int argc, char **argv)
 			say_line(cli, line);
 	}
 	if (!flags.key)
-		cli_note(cli, "The broker's key was taken from the file itself; with --key KEY it is compared with the one you know.",
-		         "La clé du courtier vient du fichier lui-même ; avec --key CLÉ elle est comparée à celle que vous connaissez.");
+		cli_note(
+		    cli,
+		    "The broker's key was taken from the file itself; with --key KEY it is compared with the one you know.",
+		    "La clé du courtier vient du fichier lui-même ; avec --key CLÉ elle est comparée à celle que vous "
+		    "connaissez.");
 	cli_say(cli, "%s", "%s",
 	        all ? cli_word(cli, "Everything holds.", "Tout est juste.")
-	            : cli_word(cli, "Not everything holds: do not rely on this.", "Tout n'est pas juste : ne vous y fiez pas."));
+	            : cli_word(cli, "Not everything holds: do not rely on this.",
+	                       "Tout n'est pas juste : ne vous y fiez pas."));
 	json_decref(lines);
 	return all ? EXIT_DONE : EXIT_REFUSED;
 }

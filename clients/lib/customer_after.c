@@ -1,5 +1,6 @@
-// What a person says after a deal: a message, a request to erase, a rating. Signed by the deal's agreement key, since the
-// intent and its keys may be gone; on disk before it leaves, and sent again as the same bytes until the broker answers.
+// What a person says after a deal: a message, a request to erase, a rating. Signed by the deal's agreement key, since
+// the intent and its keys may be gone; on disk before it leaves, and sent again as the same bytes until the broker
+// answers.
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -476,9 +477,10 @@ enum err oyez_messages(struct oyez_customer *customer, const char *text, json_t 
 		json_object_set_new(object, "vendor_name", json_text(deal->vendor_name));
 		json_object_set_new(object, "at", json_time(message->at_ms));
 		json_object_set_new(object, "text", json_text(message->text));
-		json_object_set_new(
-		    object, "status",
-		    json_string(message->from_vendor ? "received" : message->acknowledged ? "sent" : "pending"));
+		json_object_set_new(object, "status",
+		                    json_string(message->from_vendor    ? "received"
+		                                : message->acknowledged ? "sent"
+		                                                        : "pending"));
 		json_array_append_new(*out, object);
 	}
 	return ERR_OK;

@@ -51,8 +51,9 @@ enum err alias_pattern_check(const char *pattern, struct oyez_error *error)
 {
 	const char *at = strchr(pattern, '@'), *star = strchr(pattern, '*');
 	if (!at || !star || star > at || strchr(at + 1, '@') || strchr(star + 1, '*'))
-		return oyez_error_set(error, ERR_BAD_VALUE,
-		                      "a pattern is an address with one * before the @, such as *@me.example or ann+*@example.org");
+		return oyez_error_set(
+		    error, ERR_BAD_VALUE,
+		    "a pattern is an address with one * before the @, such as *@me.example or ann+*@example.org");
 	if (!local_valid(pattern, (size_t)(at - pattern)) || !domain_valid(at + 1) ||
 	    strlen(pattern) - 1 + ALIAS_RANDOM_LETTERS > ALIAS_BYTES_MAX)
 		return oyez_error_set(error, ERR_BAD_VALUE, "%.120s is no e-mail address", pattern);
@@ -118,8 +119,8 @@ static bool needed(char *const *needs, size_t count, const char *name)
 	return false;
 }
 
-enum err alias_into_card(const char *card, const char *fields, char *const *needs, size_t need_count,
-                         const char *alias, char **out, char **out_fields, bool *used, struct oyez_error *error)
+enum err alias_into_card(const char *card, const char *fields, char *const *needs, size_t need_count, const char *alias,
+                         char **out, char **out_fields, bool *used, struct oyez_error *error)
 {
 	*out = NULL;
 	*out_fields = NULL;
@@ -171,9 +172,10 @@ static bool alias_is(const char *alias, const char *asked)
 
 static json_t *who_json(struct oyez_customer *customer, const Oyez__Wallet__Deal *deal)
 {
-	static const char proof[] = "the random part was made for this deal and given to this vendor alone, so a message to "
-	                            "it comes from this vendor or from whoever had it from this vendor; it does not prove "
-	                            "which of them";
+	static const char proof[] =
+	    "the random part was made for this deal and given to this vendor alone, so a message to "
+	    "it comes from this vendor or from whoever had it from this vendor; it does not prove "
+	    "which of them";
 	Oyez__Agreement *agreement = agreement_of(deal);
 	json_t *object = json_object();
 	json_object_set_new(object, "alias", json_text(deal->alias));

@@ -1,5 +1,5 @@
-// A deal's box: what the vendor writes and answers after a deal. Read with the agreement key, each item verified with the
-// vendor's identity key. Directly by long polls; through a guardian now and then, one deal at a time.
+// A deal's box: what the vendor writes and answers after a deal. Read with the agreement key, each item verified with
+// the vendor's identity key. Directly by long polls; through a guardian now and then, one deal at a time.
 #include <poll.h>
 #include <sodium.h>
 #include <stdlib.h>

@@ -7,8 +7,9 @@
 #include "proto/seal.h"
 
 static const char PROMISE[] = "the vendor signed that it erased; this proves the promise, not the deletion";
-static const char REFUSAL[] = "the vendor signed that a law makes it keep the data, and which; whether it does can be asked "
-                              "of the data protection authority";
+static const char REFUSAL[] =
+    "the vendor signed that a law makes it keep the data, and which; whether it does can be asked "
+    "of the data protection authority";
 
 // The request as it was signed: its record id is what a receipt must name.
 static enum err request_hash(const Oyez__Wallet__Deal *deal, struct id *hash)
@@ -81,10 +82,10 @@ json_t *erasure_json(const Oyez__Wallet__Deal *deal, uint64_t now_ms)
 		return json_null();
 	bool answered = deal->erase_answered_at_ms > 0;
 	bool erased = deal->erase_result == OYEZ__ERASURE_RESULT__ERASURE_ERASED;
-	const char *status = answered                           ? erased ? "erased" : "refused"
-	                     : !deal->erase_acknowledged        ? "pending"
-	                     : now_ms >= deal->erase_by_ms      ? "overdue"
-	                                                        : "asked";
+	const char *status = answered                      ? erased ? "erased" : "refused"
+	                     : !deal->erase_acknowledged   ? "pending"
+	                     : now_ms >= deal->erase_by_ms ? "overdue"
+	                                                   : "asked";
 	json_t *object = json_object();
 	json_object_set_new(object, "status", json_string(status));
 	json_object_set_new(object, "asked_at", json_time(deal->erase_at_ms));

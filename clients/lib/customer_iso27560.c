@@ -1,6 +1,6 @@
-// The ledger as consent records of ISO/IEC TS 27560:2023, in JSON-LD with terms of the W3C Data Privacy Vocabulary and as
-// its guide for that standard arranges them: one receipt around one record for each card given. Which fields are filled
-// and which cannot be: clients/README.md.
+// The ledger as consent records of ISO/IEC TS 27560:2023, in JSON-LD with terms of the W3C Data Privacy Vocabulary and
+// as its guide for that standard arranges them: one receipt around one record for each card given. Which fields are
+// filled and which cannot be: clients/README.md.
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@ struct mapping {
 
 // Words of cards and of the roster, where the vocabulary has a term for them; others stay text.
 static const struct mapping FIELDS[] = {
-    {"name", "pd:Name"},        {"email", "pd:EmailAddress"},  {"phone", "pd:TelephoneNumber"},
+    {"name", "pd:Name"},          {"email", "pd:EmailAddress"},      {"phone", "pd:TelephoneNumber"},
     {"alias", "pd:EmailAddress"}, {"address", "pd:PhysicalAddress"},
 };
 static const struct mapping PURPOSES[] = {
@@ -87,26 +87,28 @@ static json_t *processing(const Oyez__Wallet__Deal *deal, const Oyez__Agreement 
 	for (size_t i = 0; i < deal->n_fields; i++)
 		json_array_append_new(data, MAPPED(FIELDS, deal->fields[i]));
 	snprintf(duration, sizeof(duration), "P%uD", deal->retention_days);
-	return json_pack("{s:s, s:o, s:o, s:o, s:{s:s, s:s}, s:s, s:[{s:s, s:s}]}", "@type", "dpv:Process", "dpv:hasPurpose",
-	                 purposes, "dpv:hasPersonalData", data, "dpv:hasRecipient", recipients, "dpv:hasDataSource", "@id",
-	                 "dpv:DataSubject", "dct:title", "given by the person", "dpv:hasProcessing", "@id", "dpv:Collect",
-	                 "dpv:hasStorageCondition", "@type", "dpv:StorageDuration", "dpv:hasDuration", duration);
+	return json_pack("{s:s, s:o, s:o, s:o, s:{s:s, s:s}, s:s, s:[{s:s, s:s}]}", "@type", "dpv:Process",
+	                 "dpv:hasPurpose", purposes, "dpv:hasPersonalData", data, "dpv:hasRecipient", recipients,
+	                 "dpv:hasDataSource", "@id", "dpv:DataSubject", "dct:title", "given by the person",
+	                 "dpv:hasProcessing", "@id", "dpv:Collect", "dpv:hasStorageCondition", "@type",
+	                 "dpv:StorageDuration", "dpv:hasDuration", duration);
 }
 
 // The events of the record, in their order: given, and what ended it.
 static json_t *events(const Oyez__Wallet__Deal *deal, uint64_t now_ms)
 {
 	json_t *list = json_array();
-	json_array_append_new(list, json_pack("{s:[s,s], s:s, s:s, s:o, s:o}", "@type", "dpv:ConsentGiven",
-	                                      "dpv:ExpressedConsent", "dpv:isIndicatedBy", "dpv:DataSubject",
-	                                      "dpv:hasIndicationMethod", "signed agreement, revealed after countersignature",
-	                                      "dpv:isIndicatedAtTime", json_time(deal->revealed_at_ms), "dct:valid",
-	                                      json_time(deal->revealed_at_ms + deal->retention_days * DAY_MS)));
+	json_array_append_new(list,
+	                      json_pack("{s:[s,s], s:s, s:s, s:o, s:o}", "@type", "dpv:ConsentGiven",
+	                                "dpv:ExpressedConsent", "dpv:isIndicatedBy", "dpv:DataSubject",
+	                                "dpv:hasIndicationMethod", "signed agreement, revealed after countersignature",
+	                                "dpv:isIndicatedAtTime", json_time(deal->revealed_at_ms), "dct:valid",
+	                                json_time(deal->revealed_at_ms + deal->retention_days * DAY_MS)));
 	if (deal->erase_at_ms)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o}", "@type", "dpv:ConsentWithdrawn",
-		                                      "dpv:isIndicatedBy", "dpv:DataSubject", "dpv:hasIndicationMethod",
-		                                      "signed request to erase", "dpv:isIndicatedAtTime",
-		                                      json_time(deal->erase_at_ms)));
+		json_array_append_new(list,
+		                      json_pack("{s:s, s:s, s:s, s:o}", "@type", "dpv:ConsentWithdrawn", "dpv:isIndicatedBy",
+		                                "dpv:DataSubject", "dpv:hasIndicationMethod", "signed request to erase",
+		                                "dpv:isIndicatedAtTime", json_time(deal->erase_at_ms)));
 	else if (now_ms >= deal->revealed_at_ms + deal->retention_days * DAY_MS)
 		json_array_append_new(list, json_pack("{s:s, s:o}", "@type", "dpv:ConsentExpired", "dpv:isIndicatedAtTime",
 		                                      json_time(deal->revealed_at_ms + deal->retention_days * DAY_MS)));
@@ -135,13 +137,14 @@ static json_t *consent_record(struct oyez_customer *customer, const Oyez__Wallet
 	json_object_set_new(record, "dpv:hasLegalBasis", json_pack("{s:s}", "@id", "dpv:Consent"));
 	json_object_set_new(record, "dpv:hasJurisdiction", json_pack("{s:s}", "@id", place));
 	json_object_set_new(record, "dpv:hasProcess", processing(deal, agreement));
+	json_object_set_new(record, "dpv:hasNotice",
+	                    json_pack("{s:o, s:s, s:o, s:i, s:o}", "@id", json_text(agreement ? agreement->terms_iri : ""),
+	                              "@type", "dpv:ConsentNotice", "dct:title", json_text(deal->terms), "dct:hasVersion",
+	                              (int)deal->terms_version, "dct:language",
+	                              json_text(post && *post->facets->language ? post->facets->language : "en")));
 	json_object_set_new(
-	    record, "dpv:hasNotice",
-	    json_pack("{s:o, s:s, s:o, s:i, s:o}", "@id", json_text(agreement ? agreement->terms_iri : ""), "@type",
-	              "dpv:ConsentNotice", "dct:title", json_text(deal->terms), "dct:hasVersion", (int)deal->terms_version,
-	              "dct:language", json_text(post && *post->facets->language ? post->facets->language : "en")));
-	json_object_set_new(record, "dpv:hasConsentControl",
-	                    json_pack("{s:s, s:s}", "@type", "dpv:WithdrawConsent", "dpv:isExercisedAt", "oyez erase DEAL"));
+	    record, "dpv:hasConsentControl",
+	    json_pack("{s:s, s:s}", "@type", "dpv:WithdrawConsent", "dpv:isExercisedAt", "oyez erase DEAL"));
 	json_object_set_new(record, "dpv:hasConsentStatus", events(deal, now_ms));
 	if (listing)
 		oyez__listing__free_unpacked(listing, NULL);

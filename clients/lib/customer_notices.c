@@ -1,5 +1,5 @@
-// A broker's public notices: all of them are fetched, so that the broker does not learn whom one touches. Each is checked
-// against the one before; which entries of this wallet's ledger it touches is found out here.
+// A broker's public notices: all of them are fetched, so that the broker does not learn whom one touches. Each is
+// checked against the one before; which entries of this wallet's ledger it touches is found out here.
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,9 +90,9 @@ static void add_touched_deals(struct oyez_customer *customer, const Oyez__Notice
 			json_decref(fields);
 			continue;
 		}
-		json_t *one = json_pack("{s:o, s:o, s:o, s:o}", "deal", json_binary(&deal->id), "vendor_name",
-		                        json_text(deal->vendor_name), "given_at", json_time(deal->revealed_at_ms), "fields",
-		                        fields);
+		json_t *one =
+		    json_pack("{s:o, s:o, s:o, s:o}", "deal", json_binary(&deal->id), "vendor_name",
+		              json_text(deal->vendor_name), "given_at", json_time(deal->revealed_at_ms), "fields", fields);
 		if (*deal->alias)
 			json_object_set_new(one, "alias", json_text(deal->alias));
 		json_array_append_new(touched, one);
@@ -105,13 +105,15 @@ static void add_touched_details(struct oyez_customer *customer, const Oyez__Noti
 	for (size_t i = 0; i < file->n_intents; i++) {
 		for (size_t j = 0; j < file->intents[i]->n_questions; j++) {
 			const Oyez__Wallet__Question *record = file->intents[i]->questions[j];
-			if (record->status != OYEZ__WALLET__QUESTION_STATUS__QUESTION_ANSWERED || record->vendor_key.len != KEY_BYTES)
+			if (record->status != OYEZ__WALLET__QUESTION_STATUS__QUESTION_ANSWERED ||
+			    record->vendor_key.len != KEY_BYTES)
 				continue;
 			struct id vendor = vendor_id_of(record->vendor_key.data);
 			if (!touches_details(notice, &vendor, record->answered_at_ms))
 				continue;
-			json_array_append_new(touched, json_pack("{s:o, s:o, s:[s]}", "intent", json_binary(&file->intents[i]->id),
-			                                         "given_at", json_time(record->answered_at_ms), "fields", "details"));
+			json_array_append_new(touched,
+			                      json_pack("{s:o, s:o, s:[s]}", "intent", json_binary(&file->intents[i]->id),
+			                                "given_at", json_time(record->answered_at_ms), "fields", "details"));
 		}
 	}
 }
@@ -149,9 +151,9 @@ json_t *notice_json(struct oyez_customer *customer, const Oyez__Wallet__Broker *
 	json_object_set_new(object, "fields", fields_json(notice));
 	json_object_set_new(object, "touches_you", json_boolean(json_array_size(touched) > 0));
 	json_object_set_new(object, "touched", touched);
-	json_object_set_new(object, "record",
-	                    json_pack("{s:s, s:o}", "type", "notice", "signed",
-	                              json_base64(record->signed_.data, record->signed_.len)));
+	json_object_set_new(
+	    object, "record",
+	    json_pack("{s:s, s:o}", "type", "notice", "signed", json_base64(record->signed_.data, record->signed_.len)));
 	oyez__notice__free_unpacked(notice, NULL);
 	return object;
 }
@@ -170,10 +172,10 @@ json_t *notices_touching(struct oyez_customer *customer, const Oyez__Wallet__Dea
 			json_t *fields = deal ? touched_fields(notice, deal) : json_array();
 			bool touches = deal ? json_array_size(fields) > 0 : touches_details(notice, vendor, given_at_ms);
 			if (touches)
-				json_array_append_new(list, json_pack("{s:o, s:I, s:o, s:o, s:O}", "broker", json_binary(&broker->key),
-				                                      "number", (json_int_t)notice->number, "at",
-				                                      json_time(notice->at_ms), "text", json_text(notice->text),
-				                                      "fields", fields));
+				json_array_append_new(list,
+				                      json_pack("{s:o, s:I, s:o, s:o, s:O}", "broker", json_binary(&broker->key),
+				                                "number", (json_int_t)notice->number, "at", json_time(notice->at_ms),
+				                                "text", json_text(notice->text), "fields", fields));
 			json_decref(fields);
 			oyez__notice__free_unpacked(notice, NULL);
 		}

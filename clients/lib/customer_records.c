@@ -67,10 +67,10 @@ static void add_deal(struct oyez_customer *customer, json_t *records, const Oyez
 		add(records, "offer", &offer->signed_, NULL);
 	add(records, "agreement", &deal->agreement, id);
 	if (deal->vendor_signature.len)
-		json_array_append_new(records, json_pack("{s:s, s:o, s:o, s:o}", "type", "countersignature", "deal",
-		                                         json_binary(id), "key",
-		                                         json_base64(deal->vendor_key.data, deal->vendor_key.len), "signature",
-		                                         json_base64(deal->vendor_signature.data, deal->vendor_signature.len)));
+		json_array_append_new(records,
+		                      json_pack("{s:s, s:o, s:o, s:o}", "type", "countersignature", "deal", json_binary(id),
+		                                "key", json_base64(deal->vendor_key.data, deal->vendor_key.len), "signature",
+		                                json_base64(deal->vendor_signature.data, deal->vendor_signature.len)));
 	add(records, "outcome", &deal->outcome, id);
 	for (size_t i = 0; i < deal->n_messages; i++)
 		add(records, "message", &deal->messages[i]->signed_, id);
@@ -155,10 +155,9 @@ static json_t *deals_json(struct oyez_customer *customer)
 		const Oyez__Wallet__Deal *deal = file->deals[i];
 		json_t *object = deal_json(deal, customer_now_ms(customer)), *messages = json_array();
 		for (size_t j = 0; j < deal->n_messages; j++)
-			json_array_append_new(messages, json_pack("{s:s, s:o, s:o}", "from",
-			                                          deal->messages[j]->from_vendor ? "vendor" : "me", "at",
-			                                          json_time(deal->messages[j]->at_ms), "text",
-			                                          json_text(deal->messages[j]->text)));
+			json_array_append_new(
+			    messages, json_pack("{s:s, s:o, s:o}", "from", deal->messages[j]->from_vendor ? "vendor" : "me", "at",
+			                        json_time(deal->messages[j]->at_ms), "text", json_text(deal->messages[j]->text)));
 		json_object_set_new(object, "messages", messages);
 		json_array_append_new(deals, object);
 	}

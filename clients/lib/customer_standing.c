@@ -5,7 +5,8 @@
 #include "clients/lib/customer.h"
 #include "clients/lib/view.h"
 
-enum err standing_verify(const uint8_t broker_key[KEY_BYTES], const struct id *vendor, const Oyez__Signed *signed_standing)
+enum err standing_verify(const uint8_t broker_key[KEY_BYTES], const struct id *vendor,
+                         const Oyez__Signed *signed_standing)
 {
 	enum err err = sign_open(signed_standing, TAG_STANDING);
 	if (!err && memcmp(signed_standing->key.data, broker_key, KEY_BYTES) != 0)
@@ -65,8 +66,8 @@ void json_add_standing(json_t *object, const ProtobufCBinaryData *signed_standin
 	Oyez__Standing *standing = standing_of(signed_standing);
 	double stars = standing_rating(standing);
 	json_object_set_new(object, "rating",
-	                    stars > 0 ? json_pack("{s:f, s:i}", "value", (double)(uint64_t)(stars * 100 + 0.5) / 100, "count",
-	                                          (int)standing->ratings)
+	                    stars > 0 ? json_pack("{s:f, s:i}", "value", (double)(uint64_t)(stars * 100 + 0.5) / 100,
+	                                          "count", (int)standing->ratings)
 	                              : json_null());
 	json_object_set_new(object, "vendor_record", standing ? record_json(standing) : json_null());
 	json_object_set_new(object, "vendor_checked",
@@ -90,8 +91,8 @@ void vendor_suspended_take(struct oyez_customer *customer, Oyez__Wallet__Intent 
 {
 	struct id vendor = field_id(&suspended->vendor_id), intent_id = field_id(&intent->id);
 	const Oyez__Wallet__File *file = wallet_records(customer->wallet);
-	json_t *event = json_pack("{s:o, s:o}", "vendor", json_hex(vendor.bytes, ID_BYTES), "reason",
-	                          json_text(suspended->reason));
+	json_t *event =
+	    json_pack("{s:o, s:o}", "vendor", json_hex(vendor.bytes, ID_BYTES), "reason", json_text(suspended->reason));
 	bool news = false;
 	for (size_t i = 0; i < intent->n_offers; i++) {
 		Oyez__Wallet__Offer *offer = intent->offers[i];

@@ -7,7 +7,8 @@
 static enum err proof_check(const Oyez__Wallet__Intent *intent, const Oyez__Signed *proof)
 {
 	enum err err = sign_open(proof, TAG_WITHDRAWAL);
-	if (!err && (intent->broker_key.len != KEY_BYTES || memcmp(proof->key.data, intent->broker_key.data, KEY_BYTES) != 0))
+	if (!err &&
+	    (intent->broker_key.len != KEY_BYTES || memcmp(proof->key.data, intent->broker_key.data, KEY_BYTES) != 0))
 		err = ERR_BAD_SIGNATURE;
 	Oyez__WithdrawalReceipt *receipt = NULL;
 	if (!err)

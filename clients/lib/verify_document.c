@@ -1,4 +1,5 @@
-// `oyez verify`: finds the records in a document, has each checked, and compares the readable entries with what was signed.
+// `oyez verify`: finds the records in a document, has each checked, and compares the readable entries with what was
+// signed.
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,8 +165,7 @@ static void proof_line(const struct document *document, const struct proof *proo
 	if (proof->message)
 		json_object_set_new(line, "signed_by", json_binary(&proof->message->key));
 	if (proof->inside && strcmp(proof->type, "notice") == 0)
-		json_object_set_new(line, "number",
-		                    json_integer((json_int_t)((const Oyez__Notice *)proof->inside)->number));
+		json_object_set_new(line, "number", json_integer((json_int_t)((const Oyez__Notice *)proof->inside)->number));
 	line_end(lines, line, proof_judge(document, proof), all);
 }
 

@@ -1,5 +1,6 @@
 // Is one exported record what it claims to be? Its own signature under its own tag; then the chain: agreement,
-// countersignature, outcome, request to erase, receipt; a vendor's listing and its broker's word; notices in their order.
+// countersignature, outcome, request to erase, receipt; a vendor's listing and its broker's word; notices in their
+// order.
 #include "clients/lib/verify_internal.h"
 
 #include <sodium.h>
@@ -109,8 +110,8 @@ void proof_close(struct proof *proof)
 
 // ---- who
 
-// A broker's key: the one known from elsewhere, else one whose configuration is in the document. With neither, only that
-// the record holds by itself can be said.
+// A broker's key: the one known from elsewhere, else one whose configuration is in the document. With neither, only
+// that the record holds by itself can be said.
 static enum err broker_check(const struct document *document, const uint8_t *key)
 {
 	bool any = false;
@@ -181,8 +182,8 @@ static enum err judge_listing(const struct document *document, const struct proo
 	size_t count = 0;
 	if (!equal(&listing->vendor_key, proof->message->key.data, KEY_BYTES))
 		return ERR_VENDOR_MISMATCH;
-	enum err err = text && base64_decode(text, &vouch, &count) && count == SIGNATURE_BYTES ? ERR_WRONG_BROKER
-	                                                                                      : ERR_BAD_SIGNATURE;
+	enum err err =
+	    text && base64_decode(text, &vouch, &count) && count == SIGNATURE_BYTES ? ERR_WRONG_BROKER : ERR_BAD_SIGNATURE;
 	const ProtobufCBinaryData *record = &proof->message->record;
 	if (err == ERR_WRONG_BROKER && document->has_key)
 		err = sign_check(document->key, TAG_VOUCH, record->data, record->len, vouch);

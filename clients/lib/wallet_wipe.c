@@ -1,5 +1,5 @@
-// Takes a wallet away: overwritten, then removed. On disks that write elsewhere than they are told (flash, copy on write)
-// old blocks may stay for a while; who fears that encrypts the disk or the wallet.
+// Takes a wallet away: overwritten, then removed. On disks that write elsewhere than they are told (flash, copy on
+// write) old blocks may stay for a while; who fears that encrypts the disk or the wallet.
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>

@@ -1,5 +1,5 @@
-// After a deal, the wallet's side: aliases nobody guesses, what a deal's box may bring and what it may not, receipts for
-// other requests, notices out of their order, records of other vendors.
+// After a deal, the wallet's side: aliases nobody guesses, what a deal's box may bring and what it may not, receipts
+// for other requests, notices out of their order, records of other vendors.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -136,9 +136,19 @@ static void test_alias_patterns(void **state)
 {
 	(void)state;
 	static const char *const good[] = {"*@me.example", "ann+*@example.org", "a.*.b@x-y.example"};
-	static const char *const bad[] = {"", "*", "me@example.org", "*@localhost", "**@me.example", "*@me.example@x.example",
-	                                  "a@*.example", "a b*@me.example", ".*@me.example", "*@-me.example", "*@me..example",
-	                                  "\"*\"@me.example", "*@me.example\n"};
+	static const char *const bad[] = {"",
+	                                  "*",
+	                                  "me@example.org",
+	                                  "*@localhost",
+	                                  "**@me.example",
+	                                  "*@me.example@x.example",
+	                                  "a@*.example",
+	                                  "a b*@me.example",
+	                                  ".*@me.example",
+	                                  "*@-me.example",
+	                                  "*@me..example",
+	                                  "\"*\"@me.example",
+	                                  "*@me.example\n"};
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
 		assert_int_equal(alias_pattern_check(good[i], NULL), ERR_OK);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
@@ -171,9 +181,9 @@ static bool card_has(const char *card, const char *fields, bool needs_email)
 {
 	char *needs[] = {(char *)"name", (char *)"email"}, *out = NULL, *out_fields = NULL;
 	bool used = false;
-	assert_int_equal(alias_into_card(card, fields, needs, needs_email ? 2 : 1, "x@y.example", &out, &out_fields, &used,
-	                                 NULL),
-	                 ERR_OK);
+	assert_int_equal(
+	    alias_into_card(card, fields, needs, needs_email ? 2 : 1, "x@y.example", &out, &out_fields, &used, NULL),
+	    ERR_OK);
 	assert_true(!used || (strstr(out, "\"email\":\"x@y.example\"") && !strstr(out, "private")));
 	assert_true(!used || !fields || strstr(out_fields, "alias"));
 	free(out);
@@ -197,7 +207,8 @@ static void test_who(void **state)
 	(void)state;
 	static const char *const mine[] = {"ann+7k2mq0xvzd@example.org", "ANN+7K2MQ0XVZD@Example.ORG", "ann+7k2mq0xvzd",
 	                                   " <ann+7k2mq0xvzd@example.org> ", "mailto:ann+7k2mq0xvzd@example.org"};
-	static const char *const others[] = {"", "ann", "ann+7k2mq0xvz", "ann+7k2mq0xvzd@example.com", "7k2mq0xvzd@example.org"};
+	static const char *const others[] = {"", "ann", "ann+7k2mq0xvz", "ann+7k2mq0xvzd@example.com",
+	                                     "7k2mq0xvzd@example.org"};
 	json_t *found;
 	for (size_t i = 0; i < sizeof(mine) / sizeof(*mine); i++) {
 		assert_int_equal(oyez_who(world.customer, mine[i], &found, NULL), ERR_OK);
@@ -229,7 +240,8 @@ static enum err hear(const struct sign_pair *signer, const struct id *about, boo
 	size_t count, sealed_count;
 	oyez__signed__free_unpacked(wrap(signer, TAG_MESSAGE, &text.base, &plain, &count), NULL);
 	struct seal_header header = {.from = world.keys.vendor, .release = world.keys.release, .object = world.keys.id};
-	assert_int_equal(seal_message(info, world.keys.box.public_key, &header, plain, count, &sealed, &sealed_count), ERR_OK);
+	assert_int_equal(seal_message(info, world.keys.box.public_key, &header, plain, count, &sealed, &sealed_count),
+	                 ERR_OK);
 	Oyez__DealItem item;
 	oyez__deal_item__init(&item);
 	item.seq = 1;
@@ -297,8 +309,9 @@ static void test_receipts(void **state)
 	assert_int_equal(receipt(&world.other, &world.keys.id, &world.request, erased, erased), ERR_BAD_SIGNATURE);
 	assert_int_equal(receipt(&world.vendor, &other, &world.request, erased, erased), ERR_RECEIPT_MISMATCH);
 	assert_int_equal(receipt(&world.vendor, &world.keys.id, &other, erased, erased), ERR_RECEIPT_MISMATCH);
-	assert_int_equal(receipt(&world.vendor, &world.keys.id, &world.request, OYEZ__ERASURE_RESULT__ERASURE_REFUSED, erased),
-	                 ERR_RECEIPT_MISMATCH);
+	assert_int_equal(
+	    receipt(&world.vendor, &world.keys.id, &world.request, OYEZ__ERASURE_RESULT__ERASURE_REFUSED, erased),
+	    ERR_RECEIPT_MISMATCH);
 	assert_int_equal(deal()->erase_answered_at_ms, 0);
 	assert_int_equal(receipt(&world.vendor, &world.keys.id, &world.request, erased, erased), ERR_OK);
 	json_t *shown = erasure_json(deal(), NOW_MS + 2 * DAY_MS);
@@ -377,8 +390,9 @@ static void test_notice_chain(void **state)
 	assert_int_equal(notice((struct notice_of){.number = 3, .previous = &first}), ERR_NOTICE_CHAIN); // 2 left out
 	assert_int_equal(notice((struct notice_of){.number = 2, .previous = &first}), ERR_OK);
 	Oyez__Notices none = OYEZ__NOTICES__INIT; // taken back: the last known one is asked for as well
-	assert_int_equal(notices_take(world.customer, wallet_broker_by_key(world.customer->wallet, world.broker.public_key), &none),
-	                 ERR_NOTICE_CHAIN);
+	assert_int_equal(
+	    notices_take(world.customer, wallet_broker_by_key(world.customer->wallet, world.broker.public_key), &none),
+	    ERR_NOTICE_CHAIN);
 }
 
 static void test_notice_touches(void **state)
@@ -387,10 +401,12 @@ static void test_notice_touches(void **state)
 	struct id other = vendor_id_of(world.other.public_key);
 	assert_int_equal(notice((struct notice_of){.number = 1, .vendor = &other}), ERR_OK);
 	assert_int_equal(world.events, 0); // somebody else's vendor
-	assert_int_equal(notice((struct notice_of){.number = 2, .previous = &world.last_notice, .vendor = &world.keys.vendor, .field = "phone"}),
+	assert_int_equal(notice((struct notice_of){
+	                     .number = 2, .previous = &world.last_notice, .vendor = &world.keys.vendor, .field = "phone"}),
 	                 ERR_OK);
 	assert_int_equal(world.events, 0); // a field that was not given
-	struct notice_of touching = {.number = 3, .previous = &world.last_notice, .vendor = &world.keys.vendor, .field = "email"};
+	struct notice_of touching = {
+	    .number = 3, .previous = &world.last_notice, .vendor = &world.keys.vendor, .field = "email"};
 	assert_int_equal(notice(touching), ERR_OK);
 	assert_int_equal(world.events, 1);
 	assert_string_equal(world.last_event, "notice");

@@ -1,5 +1,5 @@
-// Exported evidence under verification: an honest document holds, and a change of any byte of any record in it is found.
-// The cheats: a receipt for another deal, a countersignature by somebody else, notices out of their order.
+// Exported evidence under verification: an honest document holds, and a change of any byte of any record in it is
+// found. The cheats: a receipt for another deal, a countersignature by somebody else, notices out of their order.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -107,8 +107,8 @@ static void add_countersignature(const struct sign_pair *vendor)
 	signature_hash(world.agreement_signature, hash);
 	countersign(vendor, &world.deal, hash, signature);
 	hex_encode(world.deal.bytes, ID_BYTES, hex);
-	json_array_append_new(world.records, json_pack("{s:s, s:s, s:o, s:o}", "type", "countersignature", "deal", hex, "key",
-	                                               base64(vendor->public_key, KEY_BYTES), "signature",
+	json_array_append_new(world.records, json_pack("{s:s, s:s, s:o, s:o}", "type", "countersignature", "deal", hex,
+	                                               "key", base64(vendor->public_key, KEY_BYTES), "signature",
 	                                               base64(signature, sizeof(signature))));
 }
 
