@@ -2,6 +2,7 @@
 #include "arena.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,8 @@
 
 enum {
 	CHUNK_BYTES = 64 * 1024,
+	SMALL_CHUNK_BYTES = 1024, // the first of a small arena; each further one is CHUNK_GROWTH times as large
+	CHUNK_GROWTH = 4,
 	KEPT_BYTES_MAX = 1024 * 1024, // after a reset: enough for a busy batch, little for an idle process
 	ALIGNMENT = 16,
 };
@@ -22,12 +25,13 @@ enum {
 struct arena_chunk {
 	struct arena_chunk *next;
 	size_t size, used;
+	bool alone; // made for one big block
 	alignas(ALIGNMENT) uint8_t memory[];
 };
 
-static struct arena_chunk *chunk_new(size_t bytes)
+static struct arena_chunk *chunk_new(size_t usual, size_t bytes)
 {
-	size_t size = bytes > CHUNK_BYTES ? bytes : CHUNK_BYTES;
+	size_t size = bytes > usual ? bytes : usual;
 	if (size > SIZE_MAX - sizeof(struct arena_chunk))
 		abort();
 	struct arena_chunk *chunk = malloc(sizeof(*chunk) + size);
@@ -36,6 +40,7 @@ static struct arena_chunk *chunk_new(size_t bytes)
 	chunk->next = NULL;
 	chunk->size = size;
 	chunk->used = 0;
+	chunk->alone = bytes > usual;
 	ASAN_POISON_MEMORY_REGION(chunk->memory, chunk->size);
 	return chunk;
 }
@@ -52,7 +57,10 @@ static struct arena_chunk *arena_room(struct arena *arena, size_t bytes)
 	for (struct arena_chunk *chunk = arena->current; chunk; chunk = chunk->next)
 		if (chunk->size - chunk->used >= bytes)
 			return chunk;
-	struct arena_chunk *chunk = chunk_new(bytes);
+	size_t usual = arena->next_bytes ? arena->next_bytes : CHUNK_BYTES;
+	struct arena_chunk *chunk = chunk_new(usual, bytes);
+	if (!chunk->alone && arena->next_bytes)
+		arena->next_bytes = usual < CHUNK_BYTES / CHUNK_GROWTH ? usual * CHUNK_GROWTH : 0;
 	if (arena->current) {
 		chunk->next = arena->current->next;
 		arena->current->next = chunk;
@@ -67,6 +75,11 @@ void arena_init(struct arena *arena)
 	*arena = (struct arena){0};
 }
 
+void arena_init_small(struct arena *arena)
+{
+	*arena = (struct arena){.next_bytes = SMALL_CHUNK_BYTES};
+}
+
 void *arena_alloc(struct arena *arena, size_t bytes)
 {
 	if (bytes > SIZE_MAX - ALIGNMENT)
@@ -74,7 +87,7 @@ void *arena_alloc(struct arena *arena, size_t bytes)
 	size_t rounded = bytes == 0 ? ALIGNMENT : (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 	struct arena_chunk *chunk = arena_room(arena, rounded);
 	// A big block in a chunk of its own must not retire a half-empty chunk.
-	if (!arena->current || chunk->size == CHUNK_BYTES)
+	if (!arena->current || !chunk->alone)
 		arena->current = chunk;
 	void *at = chunk->memory + chunk->used;
 	chunk->used += rounded;

@@ -10,7 +10,8 @@
 enum {
 	GREETING_MS_MAX = 10 * 1000,
 	SEND_MS_MAX = 60 * 1000, // without a byte taken
-	IN_ROOM_FIRST = 4096,
+	IN_ROOM_FIRST = 1024, // most connections wait: this is theirs all the time
+	IN_ROOM_BUSY = 4096,
 	OUT_COUNT_CLOGGED = 2 * REQUESTS_PER_PIPE_MAX,
 	SEND_PIECES_MAX = 8,               // of one call
 	SKIP_BYTES_MAX = 16 * 1024 * 1024, // more is no honest mistake
@@ -144,7 +145,9 @@ static void take_in(struct pipe *pipe, size_t count)
 // Room for `need` bytes in all, of which fewer are there; back to the usual size when a large message has gone.
 static void make_room(struct pipe *pipe, size_t need)
 {
-	size_t room = need > IN_ROOM_FIRST ? need : IN_ROOM_FIRST;
+	size_t room = pipe->in_full ? IN_ROOM_BUSY : IN_ROOM_FIRST;
+	if (need > room)
+		room = need;
 	if (room == pipe->in_room)
 		return;
 	uint8_t *in = realloc(pipe->in, room);
@@ -171,6 +174,7 @@ int pipe_received(struct pipe *pipe)
 	if (rv != 0 || pipe->closed)
 		return rv ? rv : NNG_ECLOSED;
 	pipe->in_count += nng_aio_count(pipe->rx);
+	pipe->in_full = pipe->in_count == pipe->in_room;
 	if (!pipe->greeted && pipe->in_count >= SP_HELLO_BYTES) {
 		if (!sp_hello_fits(pipe->in))
 			return NNG_EPROTO;

@@ -23,6 +23,7 @@ struct pipe {
 	nng_aio *rx, *tx;
 	bool rx_pending, tx_pending; // their events will come
 	bool ipc, greeted, closed;
+	bool in_full; // the last receive filled `in`: more was there
 	uint8_t *in; // received and not parsed
 	size_t in_count, in_room;
 	uint64_t skip; // bytes of a message too large, to be dropped as they come

@@ -421,6 +421,7 @@ enum verify_verdict verify_request(struct verifier *verifier, struct request *re
 	Oyez__Reply reply = OYEZ__REPLY__INIT;
 	Oyez__GuardianReply guardian_reply = OYEZ__GUARDIAN_REPLY__INIT;
 	struct codec_detail detail = {0};
+	arena_init_small(&request->arena); // a request that waits for news keeps it
 	request->command.now_ms = request->now_ms;
 	request->verifier = verifier;
 	enum err err = read_frame(verifier, request, &reply, &guardian_reply, &detail);

@@ -62,6 +62,27 @@ static void a_big_block_does_not_retire_the_chunk(void **state)
 	arena_fini(&arena);
 }
 
+// Its first chunk is small, what does not fit goes elsewhere, and later chunks are as large as any arena's.
+static void a_small_arena_grows(void **state)
+{
+	(void)state;
+	struct arena arena;
+	arena_init_small(&arena);
+	uint8_t *blocks[2000];
+	for (size_t i = 0; i < 2000; i++) {
+		size_t bytes = i % 100 == 3 ? 20000 : 100;
+		blocks[i] = arena_alloc(&arena, bytes);
+		memset(blocks[i], (int)(i & 0xff), bytes);
+	}
+	for (size_t i = 0; i < 2000; i++)
+		for (size_t j = 0; j < (i % 100 == 3 ? 20000 : 100); j++)
+			assert_int_equal(blocks[i][j], i & 0xff);
+	assert_int_equal(arena.next_bytes, 0);
+	arena_reset(&arena);
+	assert_non_null(arena_alloc(&arena, 100));
+	arena_fini(&arena);
+}
+
 static void copies_are_equal(void **state)
 {
 	(void)state;
@@ -81,6 +102,7 @@ int main(void)
 	    cmocka_unit_test(blocks_are_aligned_and_zeroed),
 	    cmocka_unit_test(blocks_do_not_overlap),
 	    cmocka_unit_test(a_big_block_does_not_retire_the_chunk),
+	    cmocka_unit_test(a_small_arena_grows),
 	    cmocka_unit_test(copies_are_equal),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
