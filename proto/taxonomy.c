@@ -19,7 +19,7 @@ void taxonomy_free(struct taxonomy *taxonomy)
 	free(taxonomy->depth);
 	free(taxonomy->flags);
 	free(taxonomy->nodes);
-	free(taxonomy->by_id);
+	free(taxonomy->places);
 	string_pool_free(&taxonomy->strings);
 	free(taxonomy);
 }
@@ -29,20 +29,33 @@ const struct tree *taxonomy_tree(const struct taxonomy *taxonomy)
 	return &taxonomy->tree;
 }
 
+// FNV-1a. Who may fill the table is the operator, so nobody chooses ids that crowd together.
+static uint32_t hash_of(const char *id)
+{
+	uint32_t hash = 2166136261u;
+	for (; *id; id++)
+		hash = (hash ^ (uint8_t)*id) * 16777619u;
+	return hash ^ hash >> 15;
+}
+
+static uint32_t place_of(const struct taxonomy *taxonomy, const char *id)
+{
+	uint32_t mask = taxonomy->place_count - 1, at = hash_of(id) & mask;
+	while (taxonomy->places[at] != 0 && strcmp(taxonomy->nodes[taxonomy->places[at] - 1].id, id) != 0)
+		at = (at + 1) & mask;
+	return at;
+}
+
 uint32_t taxonomy_find(const struct taxonomy *taxonomy, const char *id)
 {
-	uint32_t low = 0, high = taxonomy->tree.count;
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2, node = taxonomy->by_id[middle];
-		int order = strcmp(taxonomy->nodes[node].id, id);
-		if (order == 0)
-			return node;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return TREE_NONE;
+	uint32_t found = taxonomy->places[place_of(taxonomy, id)];
+	return found == 0 ? TREE_NONE : found - 1;
+}
+
+void taxonomy_place(struct taxonomy *taxonomy)
+{
+	for (uint32_t node = 0; node < taxonomy->tree.count; node++)
+		taxonomy->places[place_of(taxonomy, taxonomy->nodes[node].id)] = node + 1;
 }
 
 const char *taxonomy_id(const struct taxonomy *taxonomy, uint32_t node)

@@ -1,7 +1,4 @@
 // From nodes as they were read to the immutable tree in pre-order.
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE // qsort_r
-#endif
 #include "taxonomy_draft.h"
 
 #include <stdio.h>
@@ -146,11 +143,13 @@ static bool taxonomy_allocate(struct taxonomy *taxonomy, size_t count)
 	taxonomy->depth = calloc(count, sizeof *taxonomy->depth);
 	taxonomy->flags = calloc(count, sizeof *taxonomy->flags);
 	taxonomy->nodes = calloc(count, sizeof *taxonomy->nodes);
-	taxonomy->by_id = calloc(count, sizeof *taxonomy->by_id);
+	for (taxonomy->place_count = 1; taxonomy->place_count <= 2 * count;)
+		taxonomy->place_count *= 2;
+	taxonomy->places = calloc(taxonomy->place_count, sizeof *taxonomy->places);
 	taxonomy->tree = (struct tree){
 	    .parent = taxonomy->parent, .last = taxonomy->last, .depth = taxonomy->depth, .flags = taxonomy->flags};
 	return taxonomy->parent && taxonomy->last && taxonomy->depth && taxonomy->flags && taxonomy->nodes &&
-	       taxonomy->by_id;
+	       taxonomy->places;
 }
 
 // The children of each node in the order they were read, as linked lists.
@@ -232,13 +231,6 @@ static enum err check_ids_differ(struct taxonomy_draft *draft)
 	return err;
 }
 
-static int compare_by_id(const void *a, const void *b, void *nodes)
-{
-	const struct taxonomy_node *left = (const struct taxonomy_node *)nodes + *(const uint32_t *)a;
-	const struct taxonomy_node *right = (const struct taxonomy_node *)nodes + *(const uint32_t *)b;
-	return strcmp(left->id, right->id);
-}
-
 enum err draft_finish(struct taxonomy_draft *draft, struct taxonomy **out)
 {
 	if (draft->count == 0)
@@ -255,9 +247,7 @@ enum err draft_finish(struct taxonomy_draft *draft, struct taxonomy **out)
 		taxonomy_free(taxonomy);
 		return ERR_NO_MEMORY;
 	}
-	for (uint32_t i = 0; i < taxonomy->tree.count; i++)
-		taxonomy->by_id[i] = i;
-	qsort_r(taxonomy->by_id, taxonomy->tree.count, sizeof *taxonomy->by_id, compare_by_id, taxonomy->nodes);
+	taxonomy_place(taxonomy);
 	taxonomy->strings = draft->strings;
 	taxonomy->also_lists = draft->also_lists;
 	taxonomy->also_list_count = draft->also_list_count;

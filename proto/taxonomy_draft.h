@@ -31,11 +31,15 @@ struct taxonomy {
 	uint32_t *parent, *last;
 	uint8_t *depth, *flags;
 	struct taxonomy_node *nodes;
-	uint32_t *by_id; // node numbers sorted by id
+	uint32_t *places;     // by the hash of the id: node number + 1, 0 is free
+	uint32_t place_count; // a power of two
 	struct string_pool strings;
 	void **also_lists; // what `also` points to, to be freed
 	size_t also_list_count;
 };
+
+// Fills `places`, which are free, from the nodes.
+void taxonomy_place(struct taxonomy *taxonomy);
 
 struct draft_node {
 	struct taxonomy_node node;
