@@ -36,7 +36,8 @@ struct listener *listener_find(struct service *service, const struct id *id)
 	return id_map_find(&service->listener_numbers, id, &number) ? &service->listeners[number] : NULL;
 }
 
-struct listener *listener_add(struct service *service, const struct subscription *row)
+// `arena`: for what is read of the filter, not needed afterwards.
+static struct listener *add_listener(struct service *service, const struct subscription *row, struct arena *arena)
 {
 	uint32_t number = free_listener(service);
 	struct listener *listener = &service->listeners[number];
@@ -56,12 +57,17 @@ struct listener *listener_add(struct service *service, const struct subscription
 	vendor_note_of(service, &row->vendor)->subscription_count++;
 	struct filter filter;
 	struct detail detail = {.suggestions_left = 0};
-	Oyez__Filter *words = wire_unpack(&service->arena, &oyez__filter__descriptor, row->filter.at, row->filter.count);
-	if (words && filter_of_words(service->config.taxonomy, words, &service->arena, &filter, &detail) == ERR_OK) {
+	Oyez__Filter *words = wire_unpack(arena, &oyez__filter__descriptor, row->filter.at, row->filter.count);
+	if (words && filter_of_words(service->config.taxonomy, words, arena, &filter, &detail) == ERR_OK) {
 		index_insert(service->index, number, &filter);
 		listener->indexed = true;
 	}
 	return listener;
+}
+
+struct listener *listener_add(struct service *service, const struct subscription *row)
+{
+	return add_listener(service, row, &service->arena);
 }
 
 void listener_remove(struct service *service, struct listener *listener)
@@ -76,12 +82,28 @@ void listener_remove(struct service *service, struct listener *listener)
 		service->listener_free = number;
 }
 
+struct loading {
+	struct service *service;
+	struct arena arena; // of one row: memory used again and again stays in the processor's cache
+};
+
 static bool load_subscription(void *context, const struct subscription *row)
 {
-	struct service *service = context;
+	struct loading *loading = context;
+	arena_reset(&loading->arena);
 	if (row->start_seq != SUBSCRIPTION_REMOVED)
-		listener_add(service, row);
+		add_listener(loading->service, row, &loading->arena);
 	return true;
+}
+
+static void load_subscriptions(struct service *service)
+{
+	struct loading loading = {.service = service};
+	size_t count = store_subscription_count(service->store);
+	arena_init(&loading.arena);
+	id_map_reserve(&service->listener_numbers, count);
+	store_subscription_each(service->store, load_subscription, &loading);
+	arena_fini(&loading.arena);
 }
 
 // ---- vendors
@@ -145,10 +167,9 @@ void estimate_release(struct service *service, const struct facets *facets, uint
 		estimate_add(&service->estimate, &service->trees, facets, at_ms);
 }
 
-static bool load_release(void *context, uint64_t seq, const struct match_header *header, struct bytes release)
+static bool load_release(void *context, const struct match_header *header)
 {
 	struct service *service = context;
-	(void)seq, (void)release;
 	if (header->kind != FEED_TOMBSTONE && header->released_at_ms + DAY_MS > service->now_ms)
 		estimate_release(service, &header->facets, header->crowd, header->released_at_ms);
 	return true;
@@ -192,13 +213,13 @@ enum err derived_load(struct service *service)
 	if (first) {
 		load_meta(service);
 		load_taxonomy(service);
-		store_feed_scan(service->store, 0, load_release, service);
+		store_feed_scan_headers(service->store, load_release, service);
 		estimate_commit(&service->estimate);
 	}
 	service->numbers.intents_released = service->numbers.deals_open = 0;
 	store_vendor_each(service->store, load_vendor, service);
-	store_subscription_each(service->store, load_subscription, service);
-	store_intent_each(service->store, load_intent, service);
+	load_subscriptions(service);
+	store_intent_each_sealed(service->store, INTENT_WAITING, load_intent, service);
 	boxes_load(service);
 	if (!guardian_load(service)) {
 		store_abort(service->store);

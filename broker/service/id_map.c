@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+enum { CAPACITY_MIN = 64 };
+
 struct id_slot {
 	struct id id;
 	uint32_t number;
@@ -25,9 +27,9 @@ static struct id_slot *slot_of(const struct id_map *map, const struct id *id)
 	return &map->slots[at];
 }
 
-static void grow(struct id_map *map)
+static void resize(struct id_map *map, size_t capacity)
 {
-	struct id_map bigger = {.capacity = map->capacity ? map->capacity * 2 : 64};
+	struct id_map bigger = {.capacity = capacity};
 	bigger.slots = calloc(bigger.capacity, sizeof *bigger.slots);
 	if (!bigger.slots)
 		abort();
@@ -37,6 +39,16 @@ static void grow(struct id_map *map)
 	bigger.count = map->count;
 	free(map->slots);
 	*map = bigger;
+}
+
+void id_map_reserve(struct id_map *map, size_t count)
+{
+	size_t capacity = map->capacity ? map->capacity : CAPACITY_MIN;
+	// Adding the last one looks for room beside those before it.
+	while (count > 0 && (count - 1) * 2 >= capacity)
+		capacity *= 2;
+	if (capacity > map->capacity)
+		resize(map, capacity);
 }
 
 bool id_map_find(const struct id_map *map, const struct id *id, uint32_t *number)
@@ -52,7 +64,7 @@ bool id_map_find(const struct id_map *map, const struct id *id, uint32_t *number
 void id_map_put(struct id_map *map, const struct id *id, uint32_t number)
 {
 	if (map->count * 2 >= map->capacity)
-		grow(map);
+		resize(map, map->capacity ? map->capacity * 2 : CAPACITY_MIN);
 	struct id_slot *slot = slot_of(map, id);
 	map->count += !slot->used;
 	*slot = (struct id_slot){.id = *id, .number = number, .used = true};

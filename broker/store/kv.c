@@ -113,6 +113,12 @@ bool kv_last(struct kv *kv, enum kv_table table, struct bytes *key, struct bytes
 	return !kv->error && kv->ops->last(kv, table, key, value);
 }
 
+size_t kv_count(struct kv *kv, enum kv_table table)
+{
+	assert(kv->running);
+	return kv->error ? 0 : kv->ops->count(kv, table);
+}
+
 // Remembers the key the cursor stands on. A key too long was not written by this program.
 static bool cursor_placed(struct kv_cursor *cursor, bool found)
 {

@@ -89,6 +89,7 @@ struct kv_ops {
 	void (*put)(struct kv *kv, enum kv_table table, struct bytes key, struct bytes value, bool append);
 	bool (*del)(struct kv *kv, enum kv_table table, struct bytes key);
 	bool (*last)(struct kv *kv, enum kv_table table, struct bytes *key, struct bytes *value);
+	size_t (*count)(struct kv *kv, enum kv_table table);
 	// Opens cursor->native and places it on the first key >= from (replacing an open one's place), or fails.
 	bool (*seek)(struct kv_cursor *cursor, struct bytes from);
 	bool (*next)(struct kv_cursor *cursor); // the table was not written since the cursor was placed
@@ -124,6 +125,8 @@ void kv_append(struct kv *kv, enum kv_table table, struct bytes key, struct byte
 bool kv_del(struct kv *kv, enum kv_table table, struct bytes key);
 // The entry with the greatest key.
 bool kv_last(struct kv *kv, enum kv_table table, struct bytes *key, struct bytes *value);
+// How many entries the table has; 0 after an error.
+size_t kv_count(struct kv *kv, enum kv_table table);
 static inline bool kv_written(const struct kv *kv, enum kv_table table)
 {
 	return kv->writes[table] > 0;

@@ -164,6 +164,13 @@ static bool lmdb_last(struct kv *kv, enum kv_table table, struct bytes *key, str
 	return true;
 }
 
+static size_t lmdb_count(struct kv *kv, enum kv_table table)
+{
+	struct kv_lmdb *lmdb = lmdb_of(kv);
+	MDB_stat stat;
+	return found(kv, mdb_stat(lmdb->txn, lmdb->tables[table], &stat)) ? stat.ms_entries : 0;
+}
+
 static bool cursor_move(struct kv_cursor *cursor, struct bytes from, MDB_cursor_op op)
 {
 	MDB_val at = val_of(from), got;
@@ -334,6 +341,7 @@ enum err kv_open_lmdb(const char *directory, uint64_t map_bytes, struct kv **out
 	    .put = lmdb_put,
 	    .del = lmdb_del,
 	    .last = lmdb_last,
+	    .count = lmdb_count,
 	    .seek = lmdb_seek,
 	    .next = lmdb_next,
 	    .stop = lmdb_stop,

@@ -187,6 +187,11 @@ static bool memory_del(struct kv *kv, enum kv_table table, struct bytes key)
 	return true;
 }
 
+static size_t memory_count(struct kv *kv, enum kv_table table)
+{
+	return memory_of(kv)->tables[table].count;
+}
+
 static bool memory_last(struct kv *kv, enum kv_table table, struct bytes *key, struct bytes *value)
 {
 	const struct table *rows = &memory_of(kv)->tables[table];
@@ -300,6 +305,7 @@ struct kv *kv_open_memory(void)
 	    .put = memory_put,
 	    .del = memory_del,
 	    .last = memory_last,
+	    .count = memory_count,
 	    .seek = memory_seek,
 	    .next = memory_next,
 	    .stop = memory_stop,

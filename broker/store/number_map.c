@@ -2,6 +2,7 @@
 #include "number_map.h"
 
 #include <sodium.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,19 +55,38 @@ static void insert(struct number_map *map, uint64_t print, uint64_t number)
 	map->count++;
 }
 
-static void make_room(struct number_map *map)
+static bool has_room(size_t room, size_t count)
 {
-	if (map->count < map->room / 4 * 3)
-		return;
+	return count < room / 4 * 3;
+}
+
+static void resize(struct number_map *map, size_t room)
+{
 	struct number_entry *before = map->entries;
 	size_t room_before = map->room;
-	map->room *= 2;
-	map->entries = entries_new(map->room);
+	map->room = room;
+	map->entries = entries_new(room);
 	map->count = 0;
 	for (size_t i = 0; i < room_before; i++)
 		if (before[i].number)
 			insert(map, before[i].print, before[i].number);
 	free(before);
+}
+
+void number_map_reserve(struct number_map *map, size_t count)
+{
+	size_t room = map->room;
+	// Adding the last entry looks for room beside those before it.
+	while (count > 0 && !has_room(room, count - 1))
+		room *= 2;
+	if (room > map->room)
+		resize(map, room);
+}
+
+static void make_room(struct number_map *map)
+{
+	if (!has_room(map->room, map->count))
+		resize(map, map->room * 2);
 }
 
 static void add(struct number_map *map, uint64_t print, uint64_t number)

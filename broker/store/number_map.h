@@ -25,6 +25,8 @@ void number_map_init(struct number_map *map);
 void number_map_fini(struct number_map *map);
 // Empties it, for loading.
 void number_map_clear(struct number_map *map);
+// Room for `count` entries in all, so that adding them never moves the table.
+void number_map_reserve(struct number_map *map, size_t count);
 
 void number_map_add(struct number_map *map, const uint8_t *id, size_t id_bytes, uint64_t number);
 void number_map_remove(struct number_map *map, const uint8_t *id, size_t id_bytes, uint64_t number);

@@ -69,6 +69,10 @@ void store_intent_wipe(struct store *store, struct intent *intent);
 void store_intent_delete(struct store *store, const struct intent *intent);
 // Calls `each` for every intent until it returns false.
 void store_intent_each(struct store *store, bool (*each)(void *context, const struct intent *intent), void *context);
+// The same for a walk that needs what the customer said (the facets and all else that ends with the key) only of
+// intents in the state `whole`: of others these fields are zero. Opening their seals would cost more than the walk.
+void store_intent_each_sealed(struct store *store, uint8_t whole,
+                              bool (*each)(void *context, const struct intent *intent), void *context);
 
 // ---- a customer's mailbox: items by sequence number. Appending advances intent->mailbox_next (put it afterwards).
 uint64_t store_mailbox_append(struct store *store, struct intent *intent, uint64_t at_ms, const void *item,
@@ -193,6 +197,7 @@ struct subscription {
 bool store_subscription_find(struct store *store, const struct id *id, struct arena *arena, struct subscription *out);
 void store_subscription_put(struct store *store, const struct subscription *subscription);
 void store_subscription_delete(struct store *store, const struct id *id);
+size_t store_subscription_count(struct store *store); // rows, the removed ones too
 void store_subscription_each(struct store *store,
                              bool (*each)(void *context, const struct subscription *subscription), void *context);
 
@@ -210,6 +215,9 @@ void store_feed_scan(struct store *store, uint64_t after,
                      bool (*each)(void *context, uint64_t seq, const struct match_header *header,
                                   struct bytes release),
                      void *context);
+// Headers alone, which costs far less.
+void store_feed_scan_headers(struct store *store, bool (*each)(void *context, const struct match_header *header),
+                             void *context);
 // The same headers stand in blocks, which a scan walks at memory speed; so readers beside the writer see headers only.
 // A snapshot of what is committed: for one thread at a time, at most a few at once, each for milliseconds. On disk it
 // may be read from any thread while a transaction runs; in memory (store_reads_beside is false) only between them.

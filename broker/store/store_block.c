@@ -92,6 +92,27 @@ void store_block_forget(struct store *store)
 	store->block_last.dirty = store->block_other.dirty = false;
 }
 
+// ---- reading as the writer
+
+void store_feed_scan_headers(struct store *store, bool (*each)(void *context, const struct match_header *header),
+                             void *context)
+{
+	struct kv_cursor cursor;
+	bool on;
+	store_block_flush(store);
+	for (on = kv_seek(store->kv, KV_FEED_BLOCK, kv_start, &cursor); on; on = on && kv_next(&cursor)) {
+		struct match_header headers[FEED_BLOCK_HEADERS];
+		if (cursor.value.count != BLOCK_BYTES || cursor.value.at[0] != ROW_VERSION) {
+			store_damaged(store, KV_FEED_BLOCK);
+			break;
+		}
+		memcpy(headers, cursor.value.at + BLOCK_HEAD_BYTES, sizeof(headers));
+		for (size_t i = 0; i < FEED_BLOCK_HEADERS && on; i++)
+			on = headers[i].kind == 0 || each(context, &headers[i]);
+	}
+	kv_stop(&cursor);
+}
+
 // ---- reading beside the writer
 
 struct store_reader {

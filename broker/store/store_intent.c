@@ -116,18 +116,26 @@ static bool content_open(struct store *store, struct intent *intent, struct byte
 	return read;
 }
 
-static bool intent_read(struct store *store, struct bytes bytes, struct intent *out)
+enum { EVERY_STATE = -1 };
+
+// Of intents in another state than `whole` without the content.
+static bool intent_read_some(struct store *store, struct bytes bytes, int whole, struct intent *out)
 {
 	memset(out, 0, sizeof(*out));
 	struct intent_row row = {.intent = out};
 	bool read = row_read(bytes, ROW_VERSION, intent_fields, &row);
 	if (read && out->mailbox_slot != SLOT_NONE)
-		read = content_open(store, out, row.content);
+		read = (whole != EVERY_STATE && whole != out->state) || content_open(store, out, row.content);
 	else if (read)
 		read = row.content.count == 0;
 	if (!read)
 		store_damaged(store, KV_INTENT);
 	return read;
+}
+
+static bool intent_read(struct store *store, struct bytes bytes, struct intent *out)
+{
+	return intent_read_some(store, bytes, EVERY_STATE, out);
 }
 
 // The row that has these bytes at this place, and its number; 0 if there is none.
@@ -290,15 +298,27 @@ void store_intent_delete(struct store *store, const struct intent *intent)
 	kv_del(store->kv, KV_INTENT, key_bytes(&key));
 }
 
-void store_intent_each(struct store *store, bool (*each)(void *context, const struct intent *intent), void *context)
+static void each_intent(struct store *store, int whole, bool (*each)(void *context, const struct intent *intent),
+                        void *context)
 {
 	struct kv_cursor cursor;
 	for (bool on = kv_seek(store->kv, KV_INTENT, kv_start, &cursor); on; on = kv_next(&cursor)) {
 		struct intent intent;
-		if (!intent_read(store, cursor.value, &intent) || !each(context, &intent))
+		if (!intent_read_some(store, cursor.value, whole, &intent) || !each(context, &intent))
 			break;
 	}
 	kv_stop(&cursor);
+}
+
+void store_intent_each(struct store *store, bool (*each)(void *context, const struct intent *intent), void *context)
+{
+	each_intent(store, EVERY_STATE, each, context);
+}
+
+void store_intent_each_sealed(struct store *store, uint8_t whole,
+                              bool (*each)(void *context, const struct intent *intent), void *context)
+{
+	each_intent(store, whole, each, context);
 }
 
 // What the row at the cursor says of slot, id and release goes into memory.
@@ -329,6 +349,9 @@ void store_intent_load(struct store *store)
 	struct kv_cursor cursor;
 	number_map_clear(&store->intents);
 	number_map_clear(&store->releases);
+	size_t count = kv_count(store->kv, KV_INTENT);
+	number_map_reserve(&store->intents, count);
+	number_map_reserve(&store->releases, count);
 	store->intent_last = store->intent_last_before = 0;
 	for (bool on = kv_seek(store->kv, KV_INTENT, kv_start, &cursor); on; on = kv_next(&cursor)) {
 		if (!row_load(store, &cursor)) {

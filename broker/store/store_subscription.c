@@ -34,6 +34,11 @@ void store_subscription_delete(struct store *store, const struct id *id)
 	kv_del(store->kv, KV_SUBSCRIPTION, key_bytes(&key));
 }
 
+size_t store_subscription_count(struct store *store)
+{
+	return kv_count(store->kv, KV_SUBSCRIPTION);
+}
+
 void store_subscription_each(struct store *store, bool (*each)(void *context, const struct subscription *subscription),
                              void *context)
 {

@@ -89,6 +89,20 @@ static bool count_intent(void *context, const struct intent *intent)
 	return --*(int *)context != 0;
 }
 
+struct walked {
+	struct intent whole, bare;
+	int count;
+};
+
+static bool check_walked(void *context, const struct intent *intent)
+{
+	struct walked *walked = context;
+	const struct intent *expected = intent->state == INTENT_WAITING ? &walked->whole : &walked->bare;
+	assert_memory_equal(intent, expected, sizeof(*intent));
+	walked->count++;
+	return true;
+}
+
 static void intents_are_kept_whole(void **state)
 {
 	(void)state;
@@ -124,6 +138,15 @@ static void intents_are_kept_whole(void **state)
 	left = 1;
 	store_intent_each(support.store, count_intent, &left);
 	assert_int_equal(left, 0); // stopped at the first
+	// Of one that does not wait the content is left sealed, and only that.
+	struct walked walked = {.whole = other, .bare = found};
+	walked.bare.needed_by_day = walked.bare.crowd_wish = 0;
+	walked.bare.patience_ms = walked.bare.ready_at_ms = 0;
+	walked.bare.crowd_waived = walked.bare.coarsest_step = walked.bare.has_lists = walked.bare.held = 0;
+	memset(walked.bare.hold_key, 0, sizeof(walked.bare.hold_key));
+	memset(&walked.bare.facets, 0, sizeof(walked.bare.facets));
+	store_intent_each_sealed(support.store, INTENT_WAITING, check_walked, &walked);
+	assert_int_equal(walked.count, 2);
 	commit();
 }
 
@@ -487,6 +510,16 @@ static bool check_scanned(void *context, uint64_t seq, const struct match_header
 	return seq != scanned->stop_at;
 }
 
+static bool check_header(void *context, const struct match_header *header)
+{
+	struct scanned *scanned = context;
+	struct match_header expected = header_of(scanned->expected);
+	if (expected.kind == FEED_RELEASE)
+		expected.release_seq = scanned->expected;
+	assert_memory_equal(header, &expected, sizeof(expected));
+	return scanned->expected++ != scanned->stop_at;
+}
+
 static void assert_release(uint64_t seq, struct bytes release)
 {
 	uint8_t bytes[64];
@@ -514,6 +547,9 @@ static void the_feed(void **state)
 	struct scanned scanned = {.expected = 1};
 	store_feed_scan(support.store, 0, check_scanned, &scanned);
 	assert_int_equal(scanned.expected, 41);
+	struct scanned headers = {.expected = 1};
+	store_feed_scan_headers(support.store, check_header, &headers);
+	assert_int_equal(headers.expected, 41);
 	for (uint64_t i = 41; i <= 50; i++) {
 		header = header_of(i);
 		support_bytes(i, bytes, sizeof(bytes));
@@ -525,6 +561,9 @@ static void the_feed(void **state)
 	scanned = (struct scanned){.expected = 8, .stop_at = 45};
 	store_feed_scan(support.store, 7, check_scanned, &scanned);
 	assert_int_equal(scanned.expected, 46);
+	headers = (struct scanned){.expected = 1, .stop_at = 45};
+	store_feed_scan_headers(support.store, check_header, &headers);
+	assert_int_equal(headers.expected, 46);
 	assert_true(store_feed_first(support.store) == 1 && store_feed_last(support.store) == 50);
 
 	assert_true(store_feed_get(support.store, 7, &header, &release));
