@@ -133,7 +133,7 @@ bool release_coarsen(struct facets *facets, unsigned step, const struct trees *t
 	}
 }
 
-void release_class(const struct intent *intent, unsigned step, uint64_t tick_ms, const struct trees *trees,
+void release_class(const struct waiting_intent *intent, unsigned step, uint64_t tick_ms, const struct trees *trees,
                    struct facets *out)
 {
 	assert(step < RELEASE_STEPS);
@@ -144,7 +144,7 @@ void release_class(const struct intent *intent, unsigned step, uint64_t tick_ms,
 		release_coarsen(out, taken, trees);
 }
 
-void release_open_steps(const struct intent *intent, uint64_t tick_ms, const struct trees *trees, unsigned *finest,
+void release_open_steps(const struct waiting_intent *intent, uint64_t tick_ms, const struct trees *trees, unsigned *finest,
                         unsigned *coarsest)
 {
 	*finest = 0;

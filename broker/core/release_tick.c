@@ -180,7 +180,7 @@ static void cohort_add(struct tick *tick, struct cohort *cohort)
 
 // ---- who is there
 
-static uint32_t wish_of(const struct intent *intent, uint32_t k)
+static uint32_t wish_of(const struct waiting_intent *intent, uint32_t k)
 {
 	return intent->crowd_waived || intent->crowd_wish < k ? k : intent->crowd_wish;
 }
@@ -199,7 +199,7 @@ static uint64_t seed_of(const struct waiting *waiting, size_t count)
 static void gather(struct tick *tick, size_t count, uint64_t tick_ms)
 {
 	for (size_t i = 0; i < count; i++) {
-		const struct intent *intent = tick->waiting[i].intent;
+		const struct waiting_intent *intent = tick->waiting[i].intent;
 		tick->waiting[i].crowd = 0;
 		if (intent->expires_at_ms <= tick_ms || release_ready_ms(intent) > tick_ms)
 			continue;

@@ -106,7 +106,7 @@ enum err intent_end(struct service *service, struct intent *intent, enum intent_
 	if (err)
 		return err;
 	count_end(service, event, was_released);
-	waiting_remove(service, &intent->id);
+	waiting_remove(&service->waiting, &intent->release_id);
 	store_timer_remove(service->store, intent->expires_at_ms, TIMER_INTENT_EXPIRE, &intent->id);
 	if (event == INTENT_WITHDRAW)
 		cancel_deals(service, intent);

@@ -17,6 +17,7 @@
 #include "scan.h"
 #include "url_check.h"
 #include "service.h"
+#include "waiting.h"
 #include "wire.h"
 
 // A subscription in memory. Positions are sequence numbers of the feed.
@@ -80,9 +81,7 @@ struct service {
 	struct vendor_note *vendors;
 	uint32_t vendor_count, vendor_room;
 	struct id_map vendor_numbers;
-	struct intent *waiting;
-	uint32_t waiting_count, waiting_room;
-	struct id_map waiting_numbers;
+	struct waiting_set waiting;
 	struct estimate estimate;
 	struct feed_tail tail;
 
@@ -115,8 +114,6 @@ struct listener *listener_find(struct service *service, const struct id *id);
 struct listener *listener_add(struct service *service, const struct subscription *row);
 void listener_remove(struct service *service, struct listener *listener);
 struct vendor_note *vendor_note_of(struct service *service, const struct id *id); // made when missing
-void waiting_add(struct service *service, const struct intent *intent);
-void waiting_remove(struct service *service, const struct id *id);
 
 // ---- intents.c
 // Finds an intent and ends it first if its time is over.

@@ -92,7 +92,7 @@ enum err handle_post(struct service *service, const struct command *command, con
 		return err;
 	store_intent_create(service->store, &intent, command->payload_bytes.at, command->payload_bytes.count);
 	store_timer_add(service->store, intent.expires_at_ms, TIMER_INTENT_EXPIRE, &intent.id);
-	waiting_add(service, &intent);
+	waiting_add(&service->waiting, &intent);
 	box_keep(service, &intent, post);
 	service->wrote = true;
 	service->numbers.posts++;

@@ -356,7 +356,7 @@ void service_unpark_all(struct service *service)
 void service_numbers(const struct service *service, struct service_numbers *out)
 {
 	*out = service->numbers;
-	out->intents_waiting = service->waiting_count;
+	out->intents_waiting = service->waiting.count;
 	out->vendors = service->vendor_count;
 	out->subscriptions = service->listener_numbers.count;
 	out->parked = service->parking.count;

@@ -12,8 +12,11 @@ uint64_t tick_after(const struct service *service, uint64_t now_ms)
 
 static void publish(struct service *service, const struct waiting *waiting)
 {
-	struct intent intent = *waiting->intent;
-	if (intent_apply(&intent, INTENT_RELEASE, service->now_ms) != ERR_OK)
+	struct id id;
+	struct intent intent;
+	if (!store_intent_find_released(service->store, &waiting->release, &id) ||
+	    !store_intent_find(service->store, &id, &intent) ||
+	    intent_apply(&intent, INTENT_RELEASE, service->now_ms) != ERR_OK)
 		return;
 	intent.facets = waiting->class_facets;
 	intent.crowd = waiting->crowd;
@@ -26,24 +29,20 @@ static void publish(struct service *service, const struct waiting *waiting)
 void tick_run(struct service *service)
 {
 	hold_run(service);
-	uint32_t count = service->waiting_count;
+	struct waiting_set *set = &service->waiting;
+	uint32_t count = set->count;
 	if (count == 0)
 		return;
 	struct waiting *waiting = arena_alloc(&service->arena, count * sizeof *waiting);
 	for (uint32_t i = 0; i < count; i++)
-		waiting[i] = (struct waiting){.release = service->waiting[i].release_id, .intent = &service->waiting[i]};
+		waiting[i] = (struct waiting){.release = set->items[i].release, .intent = &set->items[i].intent};
 	void *scratch = arena_alloc(&service->arena, release_scratch_bytes(count));
 	if (release_tick(waiting, count, service->config.crowd, service->now_ms, &service->trees, scratch) == 0)
 		return;
 	for (uint32_t i = 0; i < count; i++)
 		if (waiting[i].crowd > 0)
 			publish(service, &waiting[i]);
-	// The rows in service->waiting move as others leave, so their ids are taken first.
-	struct id *left = arena_alloc(&service->arena, count * sizeof *left);
-	uint32_t left_count = 0;
 	for (uint32_t i = 0; i < count; i++)
 		if (waiting[i].crowd > 0)
-			left[left_count++] = waiting[i].intent->id;
-	for (uint32_t i = 0; i < left_count; i++)
-		waiting_remove(service, &left[i]);
+			waiting_remove(set, &waiting[i].release);
 }

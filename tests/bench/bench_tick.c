@@ -27,7 +27,7 @@ struct load {
 struct tick_bench {
 	size_t count;
 	struct trees trees;
-	struct intent *intents;
+	struct waiting_intent *intents;
 	struct waiting *waiting, *before;
 	struct facets *keys, *sorted;
 	void *scratch;
@@ -48,9 +48,9 @@ static void *room(size_t count, size_t bytes)
 	return memory;
 }
 
-static void intent_make(struct tick_bench *bench, struct intent *intent, uint64_t waited_ms)
+static void intent_make(struct tick_bench *bench, struct waiting_intent *intent, uint64_t waited_ms)
 {
-	*intent = (struct intent){
+	*intent = (struct waiting_intent){
 	    .coarsest_step = RELEASE_STEPS - 1,
 	    .needed_by_day = 20000 + below(bench, 60),
 	    .posted_at_ms = TICK_MS - waited_ms,

@@ -143,7 +143,7 @@ static struct pen *pen_of(struct run *run, const struct post *post)
 static void enter(struct run *run, const struct post *post, uint64_t now_ms)
 {
 	static const uint32_t EXPIRY_BORDERS[] = {0, 1, 3, 7, 30};
-	const struct intent *intent = &post->intent;
+	const struct waiting_intent *intent = &post->intent;
 	struct pen *pen = pen_of(run, post);
 	pen->posts = grow(pen->posts, &pen->room, pen->count + 1, sizeof *pen->posts);
 	pen->posts[pen->count++] = post;
@@ -166,7 +166,7 @@ static void enter(struct run *run, const struct post *post, uint64_t now_ms)
 	}
 }
 
-static void add_fake(struct run *run, const struct intent *like, uint32_t target, uint64_t now_ms)
+static void add_fake(struct run *run, const struct waiting_intent *like, uint32_t target, uint64_t now_ms)
 {
 	struct post *fake = calloc(1, sizeof *fake);
 	run->fakes = grow(run->fakes, &run->fake_room, run->fake_count + 1, sizeof *run->fakes);
@@ -200,7 +200,7 @@ static void keep_standing(struct run *run, uint64_t now_ms)
 	if (!intruder || intruder->standing == 0)
 		return;
 	for (; run->standing_now < intruder->standing; run->standing_now++) {
-		struct intent like = {.state = INTENT_WAITING, .expires_at_ms = now_ms + 7 * DAY_MS};
+		struct waiting_intent like = {.expires_at_ms = now_ms + 7 * DAY_MS};
 		like.facets.category = intruder->standing_top;
 		like.facets.region = tree_climb(run->people->trees.regions, run->people->posts[0].intent.facets.region, 1);
 		like.facets.terms = 1;
@@ -210,7 +210,7 @@ static void keep_standing(struct run *run, uint64_t now_ms)
 
 // ---- a tick
 
-static uint8_t step_of(const struct intent *intent, const struct facets *shown, uint64_t tick_ms,
+static uint8_t step_of(const struct waiting_intent *intent, const struct facets *shown, uint64_t tick_ms,
                        const struct trees *trees)
 {
 	struct facets class_facets;
@@ -347,7 +347,7 @@ void market_run(struct people *people, const struct protection *protection, cons
 	out->release_of = malloc(people->post_count * sizeof *out->release_of);
 	memset(out->release_of, 0xff, people->post_count * sizeof *out->release_of);
 	for (uint32_t i = 0; i < people->post_count; i++) {
-		struct intent *intent = &people->posts[i].intent;
+		struct waiting_intent *intent = &people->posts[i].intent;
 		uint64_t hold_ms = (uint64_t)(people->posts[i].hold_unit * protection->hold_ms);
 		intent->ready_at_ms = hold_ms > 0 ? intent->posted_at_ms + hold_ms : 0;
 		event_push(run, release_ready_ms(intent), i, true);

@@ -91,7 +91,7 @@ double share_unique_posts(const struct people *people)
 {
 	struct facets *all = malloc((people->post_count + 1) * sizeof *all);
 	for (uint32_t i = 0; i < people->post_count; i++) {
-		const struct intent *intent = &people->posts[i].intent;
+		const struct waiting_intent *intent = &people->posts[i].intent;
 		release_class(intent, 0, intent->posted_at_ms, &people->trees, &all[i]);
 	}
 	double share = share_alone(all, people->post_count);
@@ -104,7 +104,7 @@ double share_unique_posts(const struct people *people)
 // Has this post's owner left everything at the defaults that no step drops or that bounds the steps?
 static bool ordinary(const struct post *post)
 {
-	const struct intent *intent = &post->intent;
+	const struct waiting_intent *intent = &post->intent;
 	return intent->facets.terms == 1 && intent->facets.rating_band == 0 && intent->facets.country_count == 0 &&
 	       intent->crowd_wish == 0 && intent->coarsest_step == RELEASE_STEPS - 1 &&
 	       intent->expires_at_ms - intent->posted_at_ms == 7 * DAY_MS;
@@ -128,7 +128,7 @@ static void print_waiting(const struct heading *heading, const struct people *pe
 	struct fate fates[2] = {0};
 	uint32_t ended = 0, expired = 0, count = 0;
 	for (uint32_t i = 0; i < people->post_count; i++) {
-		const struct intent *intent = &people->posts[i].intent;
+		const struct waiting_intent *intent = &people->posts[i].intent;
 		uint32_t at = outcome->release_of[i];
 		uint64_t waited_ms = at == UINT32_MAX ? UINT64_MAX : outcome->releases[at].at_ms - intent->posted_at_ms;
 		ended += intent->expires_at_ms <= outcome->end_ms;

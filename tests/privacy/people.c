@@ -241,10 +241,9 @@ static void post_init(struct post *post, uint32_t number, uint64_t at_ms, const 
                       const struct market *market, const struct people *people, struct chance *chance)
 {
 	const struct habits *habits = &people->habits;
-	struct intent *intent = &post->intent;
+	struct waiting_intent *intent = &post->intent;
 	memset(post, 0, sizeof *post);
 	post->wallet = number;
-	intent->state = INTENT_WAITING;
 	intent->posted_at_ms = at_ms;
 	intent->patience_ms = habits->patience_ms;
 	intent->coarsest_step = wallet->coarsest_step;

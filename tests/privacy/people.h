@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "broker/core/filter.h"
-#include "broker/core/intent.h"
+#include "broker/core/release.h"
 
 enum { DEPARTMENT_COUNT = 96 };
 struct department {
@@ -37,7 +37,7 @@ struct post {
 	uint32_t number; // in people.posts; beyond it for an intruder's
 	uint32_t wallet; // WALLET_FAKE for an intruder's
 	uint32_t target; // of a fake: the post it is aimed at, UINT32_MAX for none
-	struct intent intent;
+	struct waiting_intent intent;
 	double hold_unit;  // exponential of mean 1: times the hold's mean
 	uint64_t ended_ms; // the person withdraws or accepts, or the intent expires
 };

@@ -46,10 +46,9 @@ static void expiry_bands(void **state)
 
 // ---- steps
 
-static struct intent full_intent(void)
+static struct waiting_intent full_intent(void)
 {
-	return (struct intent){
-	    .state = INTENT_WAITING,
+	return (struct waiting_intent){
 	    .coarsest_step = LAST_STEP,
 	    .needed_by_day = TODAY + 5,
 	    .posted_at_ms = TICK_MS,
@@ -75,7 +74,7 @@ static struct intent full_intent(void)
 static void each_step_drops_one_thing_more(void **state)
 {
 	(void)state;
-	struct intent intent = full_intent();
+	struct waiting_intent intent = full_intent();
 	struct facets expected = intent.facets, shown;
 	expected.needed_by = 2;
 	expected.expires = 3;
@@ -128,7 +127,7 @@ static void each_step_drops_one_thing_more(void **state)
 static void country_without_regions_skips_that_level(void **state)
 {
 	(void)state;
-	struct intent intent = full_intent();
+	struct waiting_intent intent = full_intent();
 	struct facets shown;
 	intent.facets.region = DE_BY;
 	release_class(&intent, 9, TICK_MS, &TREES, &shown);
@@ -141,7 +140,7 @@ static void country_without_regions_skips_that_level(void **state)
 	assert_int_equal(shown.category, TREE_NONE);
 }
 
-static unsigned coarsest_open(const struct intent *intent, uint64_t tick_ms)
+static unsigned coarsest_open(const struct waiting_intent *intent, uint64_t tick_ms)
 {
 	unsigned finest, coarsest;
 	release_open_steps(intent, tick_ms, &TREES, &finest, &coarsest);
@@ -152,7 +151,7 @@ static unsigned coarsest_open(const struct intent *intent, uint64_t tick_ms)
 static void steps_open_with_time(void **state)
 {
 	(void)state;
-	struct intent intent = full_intent();
+	struct waiting_intent intent = full_intent();
 	assert_int_equal(coarsest_open(&intent, TICK_MS - 1), 0); // a clock that went back opens nothing
 	assert_int_equal(coarsest_open(&intent, TICK_MS), 0);
 	assert_int_equal(coarsest_open(&intent, TICK_MS + MINUTE_MS - 1), 0);
@@ -170,7 +169,7 @@ static void steps_open_with_time(void **state)
 static void sensitive_categories_have_the_top_step_only(void **state)
 {
 	(void)state;
-	struct intent intent = full_intent();
+	struct waiting_intent intent = full_intent();
 	intent.coarsest_step = 2;
 	for (uint32_t category = HEALTH; category <= TEST_KIT; category++) {
 		unsigned finest, coarsest;
@@ -184,15 +183,15 @@ static void sensitive_categories_have_the_top_step_only(void **state)
 // ---- ticks
 
 struct crowd {
-	struct intent intents[CROWD_MAX];
+	struct waiting_intent intents[CROWD_MAX];
 	struct waiting waiting[CROWD_MAX];
 	size_t count;
 };
 
 // Adds n copies with the given wish; returns the first.
-static struct intent *add(struct crowd *crowd, struct intent intent, size_t n, uint32_t wish)
+static struct waiting_intent *add(struct crowd *crowd, struct waiting_intent intent, size_t n, uint32_t wish)
 {
-	struct intent *first = &crowd->intents[crowd->count];
+	struct waiting_intent *first = &crowd->intents[crowd->count];
 	intent.crowd_wish = wish;
 	for (size_t i = 0; i < n; i++) {
 		assert_true(crowd->count < CROWD_MAX);
@@ -216,7 +215,7 @@ static size_t tick(struct crowd *crowd, uint32_t k, uint64_t tick_ms)
 	return left;
 }
 
-static const struct waiting *find(const struct crowd *crowd, const struct intent *intent)
+static const struct waiting *find(const struct crowd *crowd, const struct waiting_intent *intent)
 {
 	for (size_t i = 0; i < crowd->count; i++) {
 		if (crowd->waiting[i].intent == intent)
@@ -226,7 +225,7 @@ static const struct waiting *find(const struct crowd *crowd, const struct intent
 	return NULL;
 }
 
-static uint32_t crowd_of(const struct crowd *crowd, const struct intent *intent)
+static uint32_t crowd_of(const struct crowd *crowd, const struct waiting_intent *intent)
 {
 	return find(crowd, intent)->crowd;
 }
@@ -243,12 +242,12 @@ static void k_of_one_releases_everything_at_once_with_real_crowds(void **state)
 	(void)state;
 	static struct crowd crowd;
 	crowd.count = 0;
-	struct intent other = full_intent(), gone = full_intent(), sensitive = full_intent();
+	struct waiting_intent other = full_intent(), gone = full_intent(), sensitive = full_intent();
 	other.facets.category = MOWER;
 	gone.expires_at_ms = TICK_MS;
 	sensitive.facets.category = TEST_KIT;
-	struct intent *three = add(&crowd, full_intent(), 3, 0), *one = add(&crowd, other, 1, 0);
-	struct intent *expired = add(&crowd, gone, 1, 0), *health = add(&crowd, sensitive, 2, 0);
+	struct waiting_intent *three = add(&crowd, full_intent(), 3, 0), *one = add(&crowd, other, 1, 0);
+	struct waiting_intent *expired = add(&crowd, gone, 1, 0), *health = add(&crowd, sensitive, 2, 0);
 	assert_int_equal(tick(&crowd, 1, TICK_MS), 6);
 	assert_int_equal(crowd_of(&crowd, three), 3);
 	assert_int_equal(crowd_of(&crowd, three + 2), 3);
@@ -261,7 +260,7 @@ static void k_of_one_releases_everything_at_once_with_real_crowds(void **state)
 	for (size_t i = 1; i < crowd.count; i++) // ascending release ids
 		assert_true(memcmp(&crowd.waiting[i - 1].release, &crowd.waiting[i].release, RELEASE_ID_BYTES) < 0);
 	crowd.count = 0;
-	struct intent *alone = add(&crowd, full_intent(), 1, 0);
+	struct waiting_intent *alone = add(&crowd, full_intent(), 1, 0);
 	assert_int_equal(tick(&crowd, 0, TICK_MS), 1); // a k of 0 is a k of 1
 	assert_int_equal(crowd_of(&crowd, alone), 1);
 }
@@ -273,7 +272,7 @@ static void too_few_wait(void **state)
 	crowd.count = 0;
 	add(&crowd, full_intent(), 4, 0);
 	assert_int_equal(tick(&crowd, 5, TICK_MS + DAY_MS), 0);
-	struct intent *fifth = add(&crowd, full_intent(), 1, 0);
+	struct waiting_intent *fifth = add(&crowd, full_intent(), 1, 0);
 	assert_int_equal(tick(&crowd, 5, TICK_MS + DAY_MS), 5);
 	assert_int_equal(crowd_of(&crowd, fifth), 5);
 }
@@ -284,12 +283,12 @@ static void worked_example(void **state)
 	(void)state;
 	static struct crowd crowd;
 	crowd.count = 0;
-	struct intent x = full_intent(), y = full_intent();
+	struct waiting_intent x = full_intent(), y = full_intent();
 	x.facets.condition = 0;
 	x.facets.language = x.facets.fulfilment = x.facets.reach = 0;
 	y.facets.language = y.facets.fulfilment = y.facets.reach = 0;
 	y.posted_at_ms -= 4 * MINUTE_MS; // step 4, condition dropped, is open
-	struct intent *abc = add(&crowd, x, 3, 3), *d = add(&crowd, x, 1, 10), *e = add(&crowd, y, 1, 3);
+	struct waiting_intent *abc = add(&crowd, x, 3, 3), *d = add(&crowd, x, 1, 10), *e = add(&crowd, y, 1, 3);
 	assert_int_equal(tick(&crowd, 3, TICK_MS), 3);
 	assert_int_equal(crowd_of(&crowd, abc), 3);
 	assert_int_equal(crowd_of(&crowd, d), 0);
@@ -300,7 +299,7 @@ static void worked_example(void **state)
 	assert_int_equal(crowd_of(&crowd, d), 4);
 	// With two of E's kind and one A less, step 4 brings together what step 0 could not.
 	crowd.count = 0;
-	struct intent *ab = add(&crowd, x, 2, 0), *ee = add(&crowd, y, 2, 0);
+	struct waiting_intent *ab = add(&crowd, x, 2, 0), *ee = add(&crowd, y, 2, 0);
 	assert_int_equal(tick(&crowd, 3, TICK_MS), 4);
 	assert_int_equal(crowd_of(&crowd, ab), 4);
 	assert_int_equal(crowd_of(&crowd, ee), 4);
@@ -312,7 +311,7 @@ static void wishes(void **state)
 	(void)state;
 	static struct crowd crowd;
 	crowd.count = 0;
-	struct intent *small = add(&crowd, full_intent(), 5, 0), *large = add(&crowd, full_intent(), 4, 10);
+	struct waiting_intent *small = add(&crowd, full_intent(), 5, 0), *large = add(&crowd, full_intent(), 4, 10);
 	assert_int_equal(tick(&crowd, 5, TICK_MS), 5); // nine: the wish for ten is not met
 	assert_int_equal(crowd_of(&crowd, small), 5);
 	assert_int_equal(crowd_of(&crowd, large), 0);
@@ -331,9 +330,9 @@ static void the_waived_leave_alone_and_count_for_nobody(void **state)
 	(void)state;
 	static struct crowd crowd;
 	crowd.count = 0;
-	struct intent waived = full_intent();
+	struct waiting_intent waived = full_intent();
 	waived.crowd_waived = 1;
-	struct intent *ordinary = add(&crowd, full_intent(), 3, 0), *alone = add(&crowd, waived, 1, 500);
+	struct waiting_intent *ordinary = add(&crowd, full_intent(), 3, 0), *alone = add(&crowd, waived, 1, 500);
 	assert_int_equal(tick(&crowd, 5, TICK_MS), 1);
 	assert_int_equal(crowd_of(&crowd, alone), 1);
 	assert_int_equal(crowd_of(&crowd, ordinary), 0);
@@ -359,11 +358,11 @@ static void the_finest_crowd_is_taken(void **state)
 	(void)state;
 	static struct crowd crowd;
 	crowd.count = 0;
-	struct intent old = full_intent(), kettle = full_intent();
+	struct waiting_intent old = full_intent(), kettle = full_intent();
 	old.posted_at_ms -= DAY_MS; // every step is open
 	kettle.posted_at_ms -= DAY_MS;
 	kettle.facets.category = KETTLE;
-	struct intent *coffees = add(&crowd, old, 5, 0), *kettles = add(&crowd, kettle, 3, 0);
+	struct waiting_intent *coffees = add(&crowd, old, 5, 0), *kettles = add(&crowd, kettle, 3, 0);
 	assert_int_equal(tick(&crowd, 5, TICK_MS), 5);
 	assert_int_equal(find(&crowd, coffees)->class_facets.category, COFFEE);
 	assert_int_equal(crowd_of(&crowd, kettles), 0);
@@ -393,7 +392,7 @@ static int compare_class_then_wish(const void *left, const void *right)
 	return order ? order : (a->wish > b->wish) - (a->wish < b->wish);
 }
 
-static uint32_t wish_of(const struct intent *intent, uint32_t k)
+static uint32_t wish_of(const struct waiting_intent *intent, uint32_t k)
 {
 	return intent->crowd_waived || intent->crowd_wish < k ? k : intent->crowd_wish;
 }
@@ -403,7 +402,7 @@ static size_t gather(struct waiting *waiting, size_t count, uint32_t k, uint64_t
 {
 	size_t gathered = 0;
 	for (size_t i = 0; i < count; i++) {
-		const struct intent *intent = waiting[i].intent;
+		const struct waiting_intent *intent = waiting[i].intent;
 		unsigned finest, coarsest;
 		waiting[i].crowd = 0;
 		if (intent->expires_at_ms <= tick_ms || intent->ready_at_ms > tick_ms)
@@ -514,11 +513,11 @@ static uint32_t random_below(uint32_t limit)
 	return (uint32_t)(random_state >> 33) % limit;
 }
 
-static struct intent random_intent(void)
+static struct waiting_intent random_intent(void)
 {
 	static const uint32_t categories[] = {COFFEE, COFFEE, COFFEE, KETTLE, KITCHEN, MOWER, TEST_KIT, CARE, TREE_NONE};
 	static const uint32_t regions[] = {FR_56, FR_56, FR_29, FR_75, FR, DE_BY, DE_BE, TREE_NONE};
-	struct intent intent = full_intent();
+	struct waiting_intent intent = full_intent();
 	struct facets *facets = &intent.facets;
 	facets->category = categories[random_below(sizeof categories / sizeof *categories)];
 	facets->region = regions[random_below(sizeof regions / sizeof *regions)];
@@ -538,7 +537,7 @@ static struct intent random_intent(void)
 	return intent;
 }
 
-static bool is_sensitive(const struct intent *intent)
+static bool is_sensitive(const struct waiting_intent *intent)
 {
 	return intent->facets.category != TREE_NONE && intent->facets.category >= HEALTH;
 }
@@ -599,7 +598,7 @@ static void check_properties(const struct crowd *crowd, uint32_t k, uint64_t tic
 static void check_nobody_was_forgotten(const struct crowd *crowd, uint32_t k, uint64_t tick_ms)
 {
 	for (size_t i = 0; i < crowd->count; i++) {
-		const struct intent *intent = crowd->waiting[i].intent;
+		const struct waiting_intent *intent = crowd->waiting[i].intent;
 		if (crowd->waiting[i].crowd || intent->expires_at_ms <= tick_ms || intent->ready_at_ms > tick_ms)
 			continue;
 		assert_false(intent->crowd_waived);
@@ -609,7 +608,7 @@ static void check_nobody_was_forgotten(const struct crowd *crowd, uint32_t k, ui
 		release_class(intent, coarsest, tick_ms, &TREES, &mine);
 		uint32_t alike = 0, wish = intent->crowd_wish;
 		for (size_t j = 0; j < crowd->count; j++) {
-			const struct intent *other = crowd->waiting[j].intent;
+			const struct waiting_intent *other = crowd->waiting[j].intent;
 			if (crowd->waiting[j].crowd || other->expires_at_ms <= tick_ms || other->ready_at_ms > tick_ms ||
 			    other->crowd_wish > wish)
 				continue;
@@ -652,7 +651,7 @@ static void properties_of_random_crowds(void **state)
 		uint32_t k = 1 + random_below(8);
 		crowd.count = 0;
 		for (size_t n = 1 + random_below(CROWD_MAX - 1); n > 0; n--) {
-			struct intent intent = random_intent();
+			struct waiting_intent intent = random_intent();
 			add(&crowd, intent, 1, intent.crowd_wish);
 		}
 		size_t left = tick(&crowd, k, TICK_MS);
@@ -676,7 +675,7 @@ static void a_crowd_over_time(void **state)
 	(void)state;
 	crowd.count = 0;
 	for (size_t n = 0; n < CROWD_MAX; n++) {
-		struct intent intent = random_intent();
+		struct waiting_intent intent = random_intent();
 		intent.posted_at_ms = TICK_MS;
 		intent.ready_at_ms = 0;
 		intent.patience_ms = RELEASE_STEPS * MINUTE_MS;
@@ -690,7 +689,7 @@ static void a_crowd_over_time(void **state)
 		check_properties(&crowd, 5, now_ms, left);
 		left_at[minute] = left;
 		total += left;
-		static struct intent staying[CROWD_MAX];
+		static struct waiting_intent staying[CROWD_MAX];
 		for (size_t i = 0; i < crowd.count; i++) {
 			if (!crowd.waiting[i].crowd)
 				staying[kept++] = *crowd.waiting[i].intent;
