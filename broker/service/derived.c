@@ -128,32 +128,11 @@ static bool load_vendor(void *context, const struct vendor *vendor)
 
 // ---- intents
 
-void waiting_add(struct service *service, const struct intent *intent)
-{
-	service->waiting =
-	    grown(service->waiting, service->waiting_count, &service->waiting_room, sizeof *service->waiting);
-	id_map_put(&service->waiting_numbers, &intent->id, service->waiting_count);
-	service->waiting[service->waiting_count++] = *intent;
-}
-
-void waiting_remove(struct service *service, const struct id *id)
-{
-	uint32_t number;
-	if (!id_map_find(&service->waiting_numbers, id, &number))
-		return;
-	id_map_remove(&service->waiting_numbers, id);
-	uint32_t last = --service->waiting_count;
-	if (number == last)
-		return;
-	service->waiting[number] = service->waiting[last];
-	id_map_put(&service->waiting_numbers, &service->waiting[number].id, number);
-}
-
 static bool load_intent(void *context, const struct intent *intent)
 {
 	struct service *service = context;
 	if (intent->state == INTENT_WAITING)
-		waiting_add(service, intent);
+		waiting_add(&service->waiting, intent);
 	service->numbers.intents_released += intent->state == INTENT_RELEASED;
 	service->numbers.deals_open += intent->deals_open;
 	return true;
@@ -248,15 +227,12 @@ void derived_unload(struct service *service)
 		standing_forget(&service->vendors[i]);
 	free(service->listeners);
 	free(service->vendors);
-	free(service->waiting);
 	service->listeners = NULL;
 	service->vendors = NULL;
-	service->waiting = NULL;
 	service->listener_count = service->listener_room = service->listener_free = 0;
 	service->vendor_count = service->vendor_room = 0;
-	service->waiting_count = service->waiting_room = 0;
 	id_map_clear(&service->listener_numbers);
 	id_map_clear(&service->vendor_numbers);
-	id_map_clear(&service->waiting_numbers);
+	waiting_clear(&service->waiting);
 	guardian_unload(service);
 }
