@@ -57,8 +57,8 @@ struct collector {
 	struct service *service;
 	const struct vendor_facts *facts;
 	uint32_t budget, max;
-	bool full; // something is left for the next request
-	struct pick *picks;
+	bool full;          // something is left for the next request
+	struct pick *picks; // NULL until there is one
 	size_t count;
 	// Of the pair at work:
 	uint32_t pair;
@@ -87,6 +87,14 @@ static bool wanted(const struct collector *collector, const struct match_header 
 	       rules_match(&header->facets, collector->facts, NULL);
 }
 
+static void pick(struct collector *collector, const struct pick *one)
+{
+	// Most requests find nothing and wait: thousands of them in one batch must not take this room.
+	if (!collector->picks)
+		collector->picks = arena_alloc(&collector->service->arena, FETCH_ITEMS_MAX * sizeof *collector->picks);
+	collector->picks[collector->count++] = *one;
+}
+
 // One record; `bytes` are its own if it is not in the tail. False when the reply is full before it.
 static bool look(struct collector *collector, uint64_t seq, const struct match_header *header, struct bytes bytes)
 {
@@ -104,8 +112,7 @@ static bool look(struct collector *collector, uint64_t seq, const struct match_h
 		else
 			readable = feed_item_encode(service, seq, header, bytes, &item);
 		if (readable) {
-			collector->picks[collector->count++] =
-			    (struct pick){.seq = seq, .item = item, .pair = collector->pair, .maybe = maybe};
+			pick(collector, &(struct pick){.seq = seq, .item = item, .pair = collector->pair, .maybe = maybe});
 			if (header->kind == FEED_RELEASE && seq > collector->held_seq)
 				collector->held_seq = seq;
 		}
@@ -301,7 +308,6 @@ static struct collector collector_of(struct service *service, const struct vendo
 	    .facts = facts,
 	    .budget = LOOKS_PER_COMMAND,
 	    .max = max && max < FETCH_ITEMS_MAX ? max : FETCH_ITEMS_MAX,
-	    .picks = arena_alloc(&service->arena, FETCH_ITEMS_MAX * sizeof(struct pick)),
 	};
 }
 
