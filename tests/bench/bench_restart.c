@@ -69,7 +69,7 @@ static double limit_run(const char *folder, size_t intents, size_t subscriptions
 		store_intent_each(store, count_intent, &intents_seen);
 		intents_seen = 0;
 		double start = seconds_now();
-		store_intent_each(store, count_intent, &intents_seen);
+		store_intent_each_sealed(store, INTENT_WAITING, count_intent, &intents_seen);
 		store_subscription_each(store, count_subscription, &subscriptions_seen);
 		struct index *index = index_new(&trees);
 		for (uint32_t i = 0; i < filters.count; i++)

@@ -10,6 +10,7 @@
 
 #include "broker/core/deal.h"
 #include "broker/core/index.h"
+#include "broker/core/intent.h"
 #include "broker/core/release.h"
 #include "common.pb-c.h"
 #include "customer.pb-c.h"
