@@ -57,11 +57,13 @@ static Oyez__Offer bare(const char *counter)
 {
 	static uint8_t bytes[32] = {7};
 	static Oyez__Binding binding;
+	static struct hpke_pair sealing;
+	hpke_pair_new(&sealing);
 	Oyez__Offer offer = OYEZ__OFFER__INIT;
 	oyez__binding__init(&binding);
 	binding.release_id = (ProtobufCBinaryData){.data = bytes, .len = RELEASE_ID_BYTES};
-	binding.intent_key = binding.reply_key = binding.terms_hash =
-	    (ProtobufCBinaryData){.data = roy.public_key, .len = 32};
+	binding.intent_key = binding.terms_hash = (ProtobufCBinaryData){.data = roy.public_key, .len = 32};
+	binding.reply_key = (ProtobufCBinaryData){.data = sealing.public_key, .len = 32};
 	offer.binding = &binding;
 	offer.vendor_id = offer.random = (ProtobufCBinaryData){.data = bytes, .len = 32};
 	offer.offer_key = binding.reply_key;
