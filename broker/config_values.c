@@ -179,6 +179,7 @@ static bool read_broker(struct config *config, enum config_key key, const char *
 	if (strncmp(word, "ipc://", 6) == 0 || config_address(out->url + (tls ? 10 : 6), host, &port))
 		return true;
 	free(out->url);
+	out->url = NULL;
 	return wrong(config, key, problem, "write tcp://HOST:PORT#KEY, such as tcp://broker.example:7710#1f0c...");
 }
 
@@ -193,7 +194,7 @@ static bool read_brokers(struct config *config, enum config_key key, struct conf
 		for (size_t i = 0; right && i < *count; i++)
 			if (memcmp(brokers[i].key, brokers[*count].key, KEY_BYTES) == 0)
 				right = wrong(config, key, problem, "one broker stands here twice");
-		*count += right;
+		*count += *count < most && brokers[*count].url; // config_fini frees it, right or not
 	}
 	free(words);
 	return right;
