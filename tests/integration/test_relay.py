@@ -107,7 +107,8 @@ def test_ends_in_seconds():
         want("dot", home, guardian)
         wait_for(lambda: guardian.metrics().get("oyez_cells_taken_total"), what="a cell")
         guardian.process.send_signal(signal.SIGSTOP)
-        time.sleep(1)  # the home goes on pushing to one who does not answer
+        made = home.metrics()["oyez_box_cells_total"]
+        wait_for(lambda: home.metrics()["oyez_box_cells_total"] > made + 1, what="cells for one who does not answer")
         began = time.monotonic()
         assert home.stop() == 0
         assert time.monotonic() - began < PATIENCE / 2
