@@ -4,12 +4,14 @@
 
 #include <stdlib.h>
 
-void edge_events_init(struct edge_events *events, uv_loop_t *loop, uv_async_cb wake, void *data)
+void edge_events_init(struct edge_events *events, uv_loop_t *loop, uv_poll_cb wake, void *data)
 {
 	*events = (struct edge_events){0};
 	uv_mutex_init(&events->mutex);
-	uv_async_init(loop, &events->wake, wake);
-	events->wake.data = data;
+	wake_init(&events->wake);
+	uv_poll_init(loop, &events->poll, events->wake.fd);
+	uv_poll_start(&events->poll, UV_READABLE, wake);
+	events->poll.data = data;
 }
 
 void edge_events_add(struct edge_events *events, struct event event)
@@ -28,12 +30,13 @@ void edge_events_add(struct edge_events *events, struct event event)
 			abort();
 	}
 	events->queue[events->queued++] = event;
-	uv_async_send(&events->wake);
 	uv_mutex_unlock(&events->mutex);
+	wake_send(&events->wake);
 }
 
 size_t edge_events_take(struct edge_events *events, const struct event **out)
 {
+	wake_clear(&events->wake);
 	uv_mutex_lock(&events->mutex);
 	struct event *filled = events->queue;
 	size_t count = events->queued, room = events->room;
@@ -52,7 +55,7 @@ void edge_events_close(struct edge_events *events)
 	uv_mutex_lock(&events->mutex);
 	events->closed = true;
 	uv_mutex_unlock(&events->mutex);
-	uv_close((uv_handle_t *)&events->wake, NULL);
+	uv_close((uv_handle_t *)&events->poll, NULL);
 }
 
 void edge_events_fini(struct edge_events *events)
@@ -64,4 +67,5 @@ void edge_events_fini(struct edge_events *events)
 	free(events->queue);
 	free(events->taken);
 	uv_mutex_destroy(&events->mutex);
+	wake_fini(&events->wake);
 }

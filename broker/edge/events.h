@@ -1,4 +1,4 @@
-// What other threads tell the edge loop: nng's callbacks and the state thread only put an event here and wake the loop.
+// What other threads tell the edge loop: nng's callbacks, workers and the state thread put an event here and wake it.
 #ifndef OYEZ_EDGE_EVENTS_H
 #define OYEZ_EDGE_EVENTS_H
 
@@ -8,12 +8,15 @@
 #include <uv.h>
 
 #include "broker/base/shared_bytes.h"
+#include "broker/base/wake.h"
 
 struct event {
 	enum event_kind {
 		EVENT_ACCEPTED, // `subject` is a listener whose accept ended
 		EVENT_RECEIVED, // `subject` is a pipe whose receive ended
 		EVENT_SENT,     // `subject` is a pipe whose send ended
+		EVENT_CHECKED,  // `subject` is an exchange whose request was checked
+		EVENT_SEALED,   // `subject` is an exchange whose reply is ready
 		EVENT_REPLY,    // `number` is the origin, `flag` the form; `bytes` (malloc'd) the reply, NULL if cancelled
 	} kind;
 	int flag;
@@ -26,13 +29,14 @@ struct event {
 
 struct edge_events {
 	uv_mutex_t mutex;
-	uv_async_t wake;
+	struct wake wake;
+	uv_poll_t poll;
 	bool closed;
 	struct event *queue, *taken; // filled by other threads; being handled by the loop
 	size_t queued, room, taken_room;
 };
 
-void edge_events_init(struct edge_events *events, uv_loop_t *loop, uv_async_cb wake, void *data);
+void edge_events_init(struct edge_events *events, uv_loop_t *loop, uv_poll_cb wake, void *data);
 // From any thread. Takes over `event.bytes`.
 void edge_events_add(struct edge_events *events, struct event event);
 // Everything there is, in order; valid until the next call. On the loop only.

@@ -1,10 +1,11 @@
 // One request on its way is an exchange; the connection it came on is a pipe.
 //
-//   checking (pool) -> waiting (sequencer) -> sealing (pool) -> the pipe's queue of replies
-//                                     \-> relaying (links) -/
+//   checking (worker) -> waiting (sequencer) -> sealing (worker) -> the pipe's queue of replies
+//                                       \-> relaying (links) -/
 //
 // Everything here runs on the edge loop, but for the callbacks that put an event (events.h) and the two functions that
-// run in uv's pool.
+// workers run. What takes less than waking a worker is done on the loop at once: reads of vendors' sessions are checked
+// and most replies sealed there.
 //
 // Bounds: REQUESTS_PER_PIPE_MAX in flight per connection (more is answered `busy`; who does not read is not read from),
 // so many connections (idle ones give way), so many requests being checked at once, so long for a reply to be taken.
@@ -15,6 +16,7 @@
 
 #include "broker/base/clock.h"
 #include "broker/base/log.h"
+#include "broker/base/workers.h"
 #include "events.h"
 #include "pipe.h"
 #include "proto/frame.h"
@@ -30,6 +32,7 @@ enum {
 	DRAIN_LOOK_MS = 20,
 	CLOSE_MS_MAX = 5 * 1000,
 	LISTENERS_MAX = 16,
+	WORKERS_MIN = 2,
 };
 
 enum stage { STAGE_FREE, STAGE_CHECKING, STAGE_WAITING, STAGE_RELAYING, STAGE_SEALING };
@@ -51,7 +54,7 @@ struct exchange {
 	size_t reply_bytes;
 	uint8_t *frame; // what goes out
 	size_t frame_bytes;
-	uv_work_t work;
+	struct job job; // of checking, then of sealing
 };
 
 struct edge {
@@ -60,6 +63,7 @@ struct edge {
 	struct listener listeners[LISTENERS_MAX];
 	size_t listener_count;
 	struct edge_events events;
+	struct workers *workers;
 	uv_timer_t sweep, retry, drain;
 	struct pipe *pipes;
 	size_t pipe_count; // remote ones, which are limited
@@ -115,7 +119,6 @@ static struct exchange *exchange_new(struct edge *edge)
 	exchange->edge = edge;
 	exchange->index = (uint32_t)edge->exchange_count;
 	exchange->generation = 1; // no origin is 0
-	exchange->work.data = exchange;
 	edge->exchanges[edge->exchange_count++] = exchange;
 	return exchange;
 }
@@ -317,10 +320,13 @@ static void refuse(struct edge *edge, struct pipe *pipe, const struct sp_message
 	free(frame);
 }
 
-// In the pool.
-static void seal(uv_work_t *work)
+static struct exchange *exchange_of(struct job *job)
 {
-	struct exchange *exchange = work->data;
+	return (struct exchange *)(void *)((char *)job - offsetof(struct exchange, job));
+}
+
+static void seal(struct exchange *exchange)
+{
 	const struct request *request = &exchange->request;
 	if (exchange->relay_err)
 		verify_error_frame(request, exchange->relay_err, NULL, &exchange->frame, &exchange->frame_bytes);
@@ -331,14 +337,32 @@ static void seal(uv_work_t *work)
 		                   &exchange->frame_bytes);
 }
 
-static void sealed(uv_work_t *work, int status)
+// In a worker.
+static void seal_job(struct job *job)
 {
-	struct exchange *exchange = work->data;
-	(void)status;
+	struct exchange *exchange = exchange_of(job);
+	seal(exchange);
+	edge_events_add(&exchange->edge->events, (struct event){.kind = EVENT_SEALED, .subject = exchange});
+}
+
+static void on_sealed(struct exchange *exchange)
+{
 	if (exchange->pipe->closed)
 		exchange_free(exchange);
 	else
 		send_frame(exchange);
+}
+
+static void start_sealing(struct exchange *exchange)
+{
+	exchange->stage = STAGE_SEALING;
+	if (verify_reply_takes_long(&exchange->request)) {
+		exchange->job.run = seal_job;
+		workers_add(exchange->edge->workers, &exchange->job);
+		return;
+	}
+	seal(exchange);
+	send_frame(exchange);
 }
 
 static void drop_reply(const struct event *event)
@@ -368,10 +392,9 @@ static struct exchange *exchange_find(struct edge *edge, uint64_t origin, enum s
 static void end_relay(struct exchange *exchange, enum err err)
 {
 	exchange->relay_err = err;
-	exchange->stage = STAGE_SEALING;
 	if (err)
 		exchange->edge->options.metrics->frame_errors[(int)err < METRICS_ERRORS_MAX ? err : ERR_UNKNOWN_ERROR]++;
-	uv_queue_work(exchange->edge->options.loop, &exchange->work, seal, sealed);
+	start_sealing(exchange);
 }
 
 static void on_relayed(void *context, uint64_t origin, enum err err, const uint8_t *cell)
@@ -433,30 +456,28 @@ static void on_reply(struct edge *edge, const struct event *event)
 	exchange->form = event->flag;
 	exchange->reply = event->bytes;
 	exchange->reply_bytes = event->count;
-	exchange->stage = STAGE_SEALING;
-	if (exchange->request.is_cell || exchange->request.is_envelope) {
-		uv_queue_work(edge->options.loop, &exchange->work, seal, sealed);
-		return;
-	}
-	seal(&exchange->work); // only copies
-	send_frame(exchange);
+	start_sealing(exchange);
 }
 
 // ---- requests
 
-// In the pool.
-static void check(uv_work_t *work)
+static void check(struct exchange *exchange)
 {
-	struct exchange *exchange = work->data;
 	exchange->verdict =
 	    verify_request(exchange->edge->options.verifier, &exchange->request, &exchange->frame, &exchange->frame_bytes);
 }
 
-static void checked(uv_work_t *work, int status)
+// In a worker.
+static void check_job(struct job *job)
 {
-	struct exchange *exchange = work->data;
+	struct exchange *exchange = exchange_of(job);
+	check(exchange);
+	edge_events_add(&exchange->edge->events, (struct event){.kind = EVENT_CHECKED, .subject = exchange});
+}
+
+static void on_checked(struct exchange *exchange)
+{
 	struct edge *edge = exchange->edge;
-	(void)status;
 	edge->checking--;
 	if (exchange->pipe->closed) {
 		exchange_free(exchange);
@@ -492,7 +513,13 @@ static void take_request(struct edge *edge, struct pipe *pipe, const struct sp_m
 	};
 	exchange->stage = STAGE_CHECKING;
 	edge->checking++;
-	uv_queue_work(edge->options.loop, &exchange->work, check, checked);
+	if (verify_request_takes_long(&exchange->request)) {
+		exchange->job.run = check_job;
+		workers_add(edge->workers, &exchange->job);
+		return;
+	}
+	check(exchange);
+	on_checked(exchange);
 }
 
 static void on_message(struct edge *edge, struct pipe *pipe, const struct sp_message *message)
@@ -561,10 +588,11 @@ static void on_sent(struct edge *edge, struct pipe *pipe)
 		close_pipe(edge, pipe);
 }
 
-static void on_wake(uv_async_t *wake)
+static void on_wake(uv_poll_t *poll, int status, int readable)
 {
-	struct edge *edge = wake->data;
+	struct edge *edge = poll->data;
 	const struct event *events;
+	(void)status, (void)readable;
 	size_t count = edge_events_take(&edge->events, &events);
 	for (size_t i = 0; i < count; i++) {
 		const struct event *event = &events[i];
@@ -577,6 +605,12 @@ static void on_wake(uv_async_t *wake)
 			break;
 		case EVENT_SENT:
 			on_sent(edge, event->subject);
+			break;
+		case EVENT_CHECKED:
+			on_checked(event->subject);
+			break;
+		case EVENT_SEALED:
+			on_sealed(event->subject);
 			break;
 		case EVENT_REPLY:
 			on_reply(edge, event);
@@ -595,6 +629,9 @@ enum err edge_open(const struct edge_options *options, struct edge **out, const 
 	*out = edge;
 	edge->options = *options;
 	edge_events_init(&edge->events, options->loop, on_wake, edge);
+	edge->workers = workers_new(uv_available_parallelism() > WORKERS_MIN ? uv_available_parallelism() : WORKERS_MIN);
+	if (!edge->workers)
+		abort();
 	uv_timer_init(options->loop, &edge->sweep);
 	uv_timer_init(options->loop, &edge->retry);
 	uv_timer_init(options->loop, &edge->drain);
@@ -692,6 +729,7 @@ void edge_free(struct edge *edge)
 		listen_free(&edge->listeners[i]);
 	for (size_t i = 0; i < edge->exchange_count; i++)
 		free(edge->exchanges[i]);
+	workers_free(edge->workers);
 	edge_events_fini(&edge->events);
 	free(edge->exchanges);
 	free(edge);

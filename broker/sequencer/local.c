@@ -14,6 +14,7 @@
 
 #include "broker/base/clock.h"
 #include "broker/base/log.h"
+#include "broker/base/wake.h"
 #include "broker/service/push.h"
 #include "broker/service/scan.h"
 #include "broker/service/url_check.h"
@@ -56,7 +57,8 @@ struct sequencer {
 
 	pthread_t thread;
 	uv_loop_t loop;
-	uv_async_t wake;
+	struct wake wake;
+	uv_poll_t poll; // of `wake`
 	uv_timer_t timer;
 
 	pthread_mutex_t mutex; // guards what follows
@@ -97,10 +99,10 @@ enum err sequencer_submit(struct sequencer *sequencer, struct command *command)
 	} else {
 		inbox_add(&sequencer->inbox, &(struct item){.command = command});
 		sequencer->inbox_commands++;
-		// Under the mutex: once `stopping` is set, nobody touches the handle of a loop that may be closed.
-		uv_async_send(&sequencer->wake);
 	}
 	pthread_mutex_unlock(&sequencer->mutex);
+	if (err == ERR_OK)
+		wake_send(&sequencer->wake);
 	return err;
 }
 
@@ -109,11 +111,11 @@ static bool add(struct sequencer *sequencer, const struct item *item)
 {
 	pthread_mutex_lock(&sequencer->mutex);
 	bool taken = !sequencer->stopping;
-	if (taken) {
+	if (taken)
 		inbox_add(&sequencer->inbox, item);
-		uv_async_send(&sequencer->wake);
-	}
 	pthread_mutex_unlock(&sequencer->mutex);
+	if (taken)
+		wake_send(&sequencer->wake);
 	return taken;
 }
 
@@ -149,6 +151,7 @@ void sequencer_numbers(struct sequencer *sequencer, struct service_numbers *out)
 
 static bool take_inbox(struct sequencer *sequencer)
 {
+	wake_clear(&sequencer->wake);
 	pthread_mutex_lock(&sequencer->mutex);
 	struct inbox empty = sequencer->batch;
 	empty.count = 0;
@@ -408,12 +411,13 @@ static void turn(struct sequencer *sequencer)
 	sequencer->stopped = true;
 	drop_scans(sequencer); // those being run are freed when they come back
 	uv_close((uv_handle_t *)&sequencer->timer, NULL);
-	uv_close((uv_handle_t *)&sequencer->wake, NULL);
+	uv_close((uv_handle_t *)&sequencer->poll, NULL);
 }
 
-static void on_wake(uv_async_t *wake)
+static void on_wake(uv_poll_t *poll, int status, int readable)
 {
-	turn(wake->data);
+	(void)status, (void)readable;
+	turn(poll->data);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -440,14 +444,16 @@ enum err sequencer_start(struct service *service, sequencer_reply_fn *reply, voi
 	sequencer->reply = reply;
 	sequencer->context = context;
 	pthread_mutex_init(&sequencer->mutex, NULL);
-	uv_async_init(&sequencer->loop, &sequencer->wake, on_wake);
+	wake_init(&sequencer->wake);
+	uv_poll_init(&sequencer->loop, &sequencer->poll, sequencer->wake.fd);
+	uv_poll_start(&sequencer->poll, UV_READABLE, on_wake);
 	uv_timer_init(&sequencer->loop, &sequencer->timer);
-	sequencer->wake.data = sequencer->timer.data = sequencer;
+	sequencer->poll.data = sequencer->timer.data = sequencer;
 	publish_numbers(sequencer);
 	if (pthread_create(&sequencer->thread, NULL, run, sequencer) != 0) {
 		sequencer->stopped = true;
 		uv_close((uv_handle_t *)&sequencer->timer, NULL);
-		uv_close((uv_handle_t *)&sequencer->wake, NULL);
+		uv_close((uv_handle_t *)&sequencer->poll, NULL);
 		uv_run(&sequencer->loop, UV_RUN_DEFAULT);
 		sequencer_free(sequencer);
 		return ERR_NO_MEMORY;
@@ -460,14 +466,15 @@ void sequencer_stop(struct sequencer *sequencer)
 {
 	pthread_mutex_lock(&sequencer->mutex);
 	sequencer->stopping = true;
-	uv_async_send(&sequencer->wake);
 	pthread_mutex_unlock(&sequencer->mutex);
+	wake_send(&sequencer->wake);
 	pthread_join(sequencer->thread, NULL);
 }
 
 void sequencer_free(struct sequencer *sequencer)
 {
 	uv_loop_close(&sequencer->loop);
+	wake_fini(&sequencer->wake);
 	pthread_mutex_destroy(&sequencer->mutex);
 	free(sequencer->inbox.items);
 	free(sequencer->batch.items);

@@ -225,6 +225,7 @@ void derived_unload(struct service *service)
 	boxes_unload(service);
 	for (uint32_t i = 0; i < service->vendor_count; i++)
 		standing_forget(&service->vendors[i]);
+	confirmed_forget(service);
 	free(service->listeners);
 	free(service->vendors);
 	service->listeners = NULL;

@@ -263,17 +263,6 @@ static void answer_fetch(struct collector *collector, uint64_t origin, const str
 
 // ---- the command
 
-static void confirm(struct service *service, struct listener *listener, uint64_t seq)
-{
-	struct subscription row;
-	if (seq <= listener->confirmed_seq ||
-	    !store_subscription_find(service->store, &listener->id, &service->arena, &row))
-		return;
-	row.confirmed_seq = listener->confirmed_seq = seq;
-	store_subscription_put(service->store, &row);
-	service->wrote = true;
-}
-
 // Where this pair goes on from.
 static enum err resolve(struct service *service, const struct command *command, const Oyez__FetchPair *wanted_pair,
                         struct fetch_pair *pair)
@@ -297,7 +286,7 @@ static enum err resolve(struct service *service, const struct command *command, 
 	if (pair->after < earliest)
 		return cursor_expired(service, earliest);
 	if (wanted_pair->after.len > 0)
-		confirm(service, listener, pair->after);
+		confirmed_note(service, listener, pair->after);
 	return ERR_OK;
 }
 

@@ -26,7 +26,7 @@ struct listener {
 	struct id id, vendor;
 	uint64_t made_at_ms;
 	uint64_t start_seq;      // events after it concern this subscription
-	uint64_t confirmed_seq;  // as in the store
+	uint64_t confirmed_seq;  // the highest position its vendor gave
 	uint64_t sent_seq;       // answered up to here by this process, 0 = nothing yet
 	uint64_t received_seq;   // releases up to here may have reached the vendor
 	uint64_t hits_after;     // all matches after this position are in `hits`
@@ -34,7 +34,15 @@ struct listener {
 	uint64_t woken;          // parking.generation when its waiting requests were woken last
 	uint32_t hit_first, hit_count;
 	bool used;
+	bool unwritten; // confirmed_seq is not in the row yet
 	bool indexed; // false: its filter means nothing under the present taxonomy
+};
+
+// Listeners whose confirmed_seq is to be written (confirmed.c).
+struct confirmed {
+	uint32_t *numbers;
+	size_t count, room;
+	uint64_t due_ms;
 };
 
 // A vendor in memory: what is not worth a row.
@@ -78,6 +86,7 @@ struct service {
 	struct listener *listeners;                            // numbered as in the index
 	uint32_t listener_count, listener_room, listener_free; // free ones are looked for from listener_free on
 	struct id_map listener_numbers;
+	struct confirmed confirmed;
 	struct vendor_note *vendors;
 	uint32_t vendor_count, vendor_room;
 	struct id_map vendor_numbers;
@@ -220,6 +229,13 @@ enum err relay_spend(struct service *service, const struct id *account);
 // What a release shows, as a message in the arena. `keys`: with intent and reply key (a tombstone goes without).
 Oyez__Release *release_message(struct service *service, const struct intent *intent, bool keys);
 void release_header(const struct intent *intent, struct match_header *header);
+
+// ---- confirmed.c
+void confirmed_note(struct service *service, struct listener *listener, uint64_t seq);
+uint64_t confirmed_next_ms(const struct service *service); // UINT64_MAX: never
+void confirmed_write_due(struct service *service);         // a bounded slice
+void confirmed_write_all(struct service *service);
+void confirmed_forget(struct service *service);
 
 // ---- feed.c
 // Publishes it: sets release_seq.

@@ -118,9 +118,11 @@ uint64_t service_next_ms(const struct service *service)
 	uint64_t next = service->next_tick_ms < service->next_trim_ms ? service->next_tick_ms : service->next_trim_ms;
 	if (service->parking.first_deadline_ms < next)
 		next = service->parking.first_deadline_ms;
-	uint64_t boxes_ms = boxes_next_ms(service);
+	uint64_t boxes_ms = boxes_next_ms(service), confirmed_ms = confirmed_next_ms(service);
 	if (boxes_ms < next)
 		next = boxes_ms;
+	if (confirmed_ms < next)
+		next = confirmed_ms;
 	if (!service->clock_held && service->next_timer_ms < next)
 		next = service->next_timer_ms;
 	return next;
@@ -267,6 +269,7 @@ void service_advance(struct service *service, const uint8_t random[16])
 		service->next_tick_ms = tick_after(service, service->now_ms);
 	}
 	boxes_run(service);
+	confirmed_write_due(service);
 	url_checks_advance(service);
 	if (service->now_ms >= service->next_trim_ms) {
 		if (!service->clock_held) {
@@ -349,6 +352,7 @@ void service_unpark_all(struct service *service)
 	if (alone)
 		service_begin(service, service->now_ms);
 	parking_answer_all(service);
+	confirmed_write_all(service);
 	if (alone)
 		service_commit(service);
 }

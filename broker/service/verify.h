@@ -60,6 +60,9 @@ void verify_error_frame(const struct request *request, enum err err, const char 
 // The home's reply to a relayed cell, in the envelope of its request.
 void verify_relayed_frame(const struct request *request, const uint8_t cell[CELL_BYTES], uint8_t **frame,
                           size_t *frame_bytes);
+// Whether checking the request as it came, or making its reply, takes longer than waking another thread for it.
+bool verify_request_takes_long(const struct request *request);
+bool verify_reply_takes_long(const struct request *request);
 void request_fini(struct request *request);
 
 #endif

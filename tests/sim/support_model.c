@@ -868,7 +868,7 @@ static enum err apply_subscribe(struct world *world, const struct record *record
 	if (stale(world, record))
 		return ERR_STALE;
 	subscription->known = true;
-	subscription->start_seq = subscription->confirmed_seq = world->feed_count;
+	subscription->start_seq = subscription->confirmed_seq = subscription->written_seq = world->feed_count;
 	return ERR_OK;
 }
 
@@ -902,8 +902,11 @@ static enum err apply_fetch(struct world *world, const struct record *record, st
 		after = subscription->start_seq;
 	if (after + 1 < world->feed_first)
 		return ERR_CURSOR_EXPIRED;
-	if (record->from_cursor && after > subscription->confirmed_seq)
+	if (record->from_cursor && after > subscription->confirmed_seq) {
+		if (subscription->confirmed_seq == subscription->written_seq)
+			subscription->confirmed_at_ms = world->now_ms;
 		subscription->confirmed_seq = after;
+	}
 	flight->after = after;
 	return ERR_OK;
 }

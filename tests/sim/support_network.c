@@ -117,11 +117,40 @@ static void forget_scans(struct world *world)
 		scan_free(world->scans[--world->scan_count]);
 }
 
+// A confirmation is on disk a second after it was given at the latest; which of the later ones are is the broker's affair.
+static void look_up_confirmed(struct world *world, struct sim_subscription *subscription)
+{
+	struct subscription row;
+	if (!store_subscription_find(world->store, &subscription->id, &world->scratch, &row))
+		world_fail(world, "invariant 2: a subscription is lost");
+	if (row.confirmed_seq < subscription->written_seq || row.confirmed_seq > subscription->confirmed_seq)
+		world_fail(world, "confirmed up to %llu, the disk has %llu, must have %llu",
+		           (unsigned long long)subscription->confirmed_seq, (unsigned long long)row.confirmed_seq,
+		           (unsigned long long)subscription->written_seq);
+	subscription->confirmed_seq = subscription->written_seq = row.confirmed_seq;
+}
+
+// Of a batch that was committed.
+static void note_written(struct world *world)
+{
+	for (int i = 0; i < world->subscription_count; i++) {
+		struct sim_subscription *subscription = &world->subscriptions[i];
+		if (world->now_ms >= subscription->confirmed_at_ms + SECOND_MS)
+			subscription->written_seq = subscription->confirmed_seq;
+	}
+}
+
 // What a process knew and the next one does not.
 static void forget_process(struct world *world)
 {
-	for (int i = 0; i < world->subscription_count; i++)
-		world->subscriptions[i].sent_seq = 0;
+	store_begin(world->store);
+	for (int i = 0; i < world->subscription_count; i++) {
+		struct sim_subscription *subscription = &world->subscriptions[i];
+		subscription->sent_seq = 0;
+		if (subscription->known && !subscription->removed)
+			look_up_confirmed(world, subscription);
+	}
+	store_abort(world->store);
 	for (int i = 0; i < VENDORS; i++)
 		world->vendors[i].inbox_sent = 0;
 	world->parked_count = 0;
@@ -256,6 +285,7 @@ static void settle(struct world *world, bool delivered)
 	take_effects(world, &effects);
 	keep_outcomes(world);
 	settle_flights(world, &effects, delivered);
+	note_written(world);
 	model_timers(world);
 	if (ticked)
 		model_let_out(world);

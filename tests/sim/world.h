@@ -154,6 +154,7 @@ struct sim_subscription {
 	bool known, removed;
 	uint64_t forget_ms;
 	uint64_t start_seq, confirmed_seq, sent_seq, sent_seq_before;
+	uint64_t written_seq, confirmed_at_ms; // confirmed that is on disk for certain; when what goes beyond it began
 	// The vendor's:
 	bool acked;
 	uint64_t processed_seq;

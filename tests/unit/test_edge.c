@@ -86,10 +86,11 @@ struct counter {
 	uint64_t next; // events of one thread arrive in its order
 };
 
-static void on_wake(uv_async_t *wake)
+static void on_wake(uv_poll_t *poll, int status, int readable)
 {
-	struct counter *counter = wake->data;
+	struct counter *counter = poll->data;
 	const struct event *events;
+	(void)status, (void)readable;
 	size_t count = edge_events_take(&counter->events, &events);
 	for (size_t i = 0; i < count; i++) {
 		assert_int_equal(events[i].number, counter->next);
