@@ -4,6 +4,9 @@
 
 #include <stdlib.h>
 
+#include "broker/base/large.h"
+#include "loading.h"
+
 static void *grown(void *items, uint32_t count, uint32_t *room, size_t item_bytes)
 {
 	if (count < *room)
@@ -36,8 +39,19 @@ struct listener *listener_find(struct service *service, const struct id *id)
 	return id_map_find(&service->listener_numbers, id, &number) ? &service->listeners[number] : NULL;
 }
 
-// `arena`: for what is read of the filter, not needed afterwards.
-static struct listener *add_listener(struct service *service, const struct subscription *row, struct arena *arena)
+void listeners_reserve(struct service *service, size_t count)
+{
+	id_map_reserve(&service->listener_numbers, count);
+	if (count <= service->listener_room || count > UINT32_MAX)
+		return;
+	service->listeners = realloc(service->listeners, count * sizeof *service->listeners);
+	if (!service->listeners)
+		abort();
+	large_advise(service->listeners, count * sizeof *service->listeners);
+	service->listener_room = (uint32_t)count;
+}
+
+struct listener *listener_load(struct service *service, const struct subscription *row, const struct filter *filter)
 {
 	uint32_t number = free_listener(service);
 	struct listener *listener = &service->listeners[number];
@@ -52,22 +66,22 @@ static struct listener *add_listener(struct service *service, const struct subsc
 	    .received_seq = last,
 	    .hits_after = last,
 	    .used = true,
+	    .indexed = filter != NULL,
 	};
 	id_map_put(&service->listener_numbers, &row->id, number);
 	vendor_note_of(service, &row->vendor)->subscription_count++;
-	struct filter filter;
-	struct detail detail = {.suggestions_left = 0};
-	Oyez__Filter *words = wire_unpack(arena, &oyez__filter__descriptor, row->filter.at, row->filter.count);
-	if (words && filter_of_words(service->config.taxonomy, words, arena, &filter, &detail) == ERR_OK) {
-		index_insert(service->index, number, &filter);
-		listener->indexed = true;
-	}
+	if (filter)
+		index_insert(service->index, number, filter);
 	return listener;
 }
 
 struct listener *listener_add(struct service *service, const struct subscription *row)
 {
-	return add_listener(service, row, &service->arena);
+	struct filter filter;
+	struct detail detail = {.suggestions_left = 0};
+	Oyez__Filter *words = wire_unpack(&service->arena, &oyez__filter__descriptor, row->filter.at, row->filter.count);
+	bool known = words && filter_of_words(service->config.taxonomy, words, &service->arena, &filter, &detail) == ERR_OK;
+	return listener_load(service, row, known ? &filter : NULL);
 }
 
 void listener_remove(struct service *service, struct listener *listener)
@@ -80,30 +94,6 @@ void listener_remove(struct service *service, struct listener *listener)
 	listener->used = false;
 	if (number < service->listener_free)
 		service->listener_free = number;
-}
-
-struct loading {
-	struct service *service;
-	struct arena arena; // of one row: memory used again and again stays in the processor's cache
-};
-
-static bool load_subscription(void *context, const struct subscription *row)
-{
-	struct loading *loading = context;
-	arena_reset(&loading->arena);
-	if (row->start_seq != SUBSCRIPTION_REMOVED)
-		add_listener(loading->service, row, &loading->arena);
-	return true;
-}
-
-static void load_subscriptions(struct service *service)
-{
-	struct loading loading = {.service = service};
-	size_t count = store_subscription_count(service->store);
-	arena_init(&loading.arena);
-	id_map_reserve(&service->listener_numbers, count);
-	store_subscription_each(service->store, load_subscription, &loading);
-	arena_fini(&loading.arena);
 }
 
 // ---- vendors
@@ -189,6 +179,9 @@ enum err derived_load(struct service *service)
 	bool first = service->numbers.commits == 0 && service->numbers.commit_failures == 0;
 	service->index = index_new(&service->trees);
 	store_begin(service->store);
+	store_vendor_each(service->store, load_vendor, service);
+	// From here to loading_end others are at work on the listeners, the index and the vendors.
+	struct loading *loading = loading_begin(service);
 	if (first) {
 		load_meta(service);
 		load_taxonomy(service);
@@ -196,11 +189,10 @@ enum err derived_load(struct service *service)
 		estimate_commit(&service->estimate);
 	}
 	service->numbers.intents_released = service->numbers.deals_open = 0;
-	store_vendor_each(service->store, load_vendor, service);
-	load_subscriptions(service);
 	store_intent_each_sealed(service->store, INTENT_WAITING, load_intent, service);
 	boxes_load(service);
-	if (!guardian_load(service)) {
+	bool all = guardian_load(service);
+	if (!loading_end(loading) || !all) {
 		store_abort(service->store);
 		return ERR_INTERNAL;
 	}

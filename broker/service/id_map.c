@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "broker/base/large.h"
+
 enum { CAPACITY_MIN = 64 };
 
 struct id_slot {
@@ -33,6 +35,7 @@ static void resize(struct id_map *map, size_t capacity)
 	bigger.slots = calloc(bigger.capacity, sizeof *bigger.slots);
 	if (!bigger.slots)
 		abort();
+	large_advise(bigger.slots, bigger.capacity * sizeof *bigger.slots);
 	for (size_t i = 0; i < map->capacity; i++)
 		if (map->slots[i].used)
 			*slot_of(&bigger, &map->slots[i].id) = map->slots[i];
@@ -59,6 +62,12 @@ bool id_map_find(const struct id_map *map, const struct id *id, uint32_t *number
 	if (slot->used)
 		*number = slot->number;
 	return slot->used;
+}
+
+void id_map_fetch(const struct id_map *map, const struct id *id)
+{
+	if (map->capacity > 0)
+		__builtin_prefetch(&map->slots[home_of(map, id)], 1);
 }
 
 void id_map_put(struct id_map *map, const struct id *id, uint32_t number)

@@ -14,6 +14,8 @@ struct id_map {
 
 // Start from a zeroed struct. Memory that cannot be had ends the process: what is kept here is derived.
 bool id_map_find(const struct id_map *map, const struct id *id, uint32_t *number);
+// Asks memory for where the id stands, so that looking for it or putting it soon afterwards need not wait.
+void id_map_fetch(const struct id_map *map, const struct id *id);
 // Room for `count` ids in all, so that adding them never moves the table.
 void id_map_reserve(struct id_map *map, size_t count);
 // Adds or replaces.

@@ -121,6 +121,9 @@ enum err derived_load(struct service *service);
 void derived_unload(struct service *service);
 struct listener *listener_find(struct service *service, const struct id *id);
 struct listener *listener_add(struct service *service, const struct subscription *row);
+// For loading: room for `count` in all, and one whose filter was read already; NULL if it means nothing.
+void listeners_reserve(struct service *service, size_t count);
+struct listener *listener_load(struct service *service, const struct subscription *row, const struct filter *filter);
 void listener_remove(struct service *service, struct listener *listener);
 struct vendor_note *vendor_note_of(struct service *service, const struct id *id); // made when missing
 

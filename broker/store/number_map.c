@@ -1,10 +1,13 @@
 // A hash table with linear probing; removal moves later entries up, so there are no tombstones to clean.
 #include "number_map.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "broker/base/large.h"
 
 _Static_assert(crypto_shorthash_KEYBYTES == 16 && crypto_shorthash_BYTES == 8, "fingerprints");
 
@@ -24,6 +27,7 @@ static struct number_entry *entries_new(size_t room)
 	struct number_entry *entries = calloc(room, sizeof(*entries));
 	if (!entries)
 		abort();
+	large_advise(entries, room * sizeof(*entries));
 	return entries;
 }
 
@@ -144,6 +148,19 @@ void number_map_remove(struct number_map *map, const uint8_t *id, size_t id_byte
 	uint64_t print = print_of(map, id, id_bytes);
 	take_out(map, print, number);
 	remember(map, print, number, 0);
+}
+
+void number_map_load(struct number_map *map, const struct number_of_id *items, size_t count, size_t id_bytes)
+{
+	uint64_t prints[NUMBERS_AT_ONCE_MAX];
+	assert(count <= NUMBERS_AT_ONCE_MAX);
+	number_map_reserve(map, map->count + count);
+	for (size_t i = 0; i < count; i++) {
+		prints[i] = print_of(map, items[i].id, id_bytes);
+		__builtin_prefetch(&map->entries[(size_t)prints[i] & (map->room - 1)], 1);
+	}
+	for (size_t i = 0; i < count; i++)
+		insert(map, prints[i], items[i].number);
 }
 
 uint64_t number_map_next(const struct number_map *map, const uint8_t *id, size_t id_bytes, size_t *at)

@@ -231,6 +231,10 @@ uint64_t store_read_last(const struct store_reader *reader); // the feed's, as o
 // 0 at the end. Valid until store_read_end.
 size_t store_read_headers(struct store_reader *reader, uint64_t after, uint64_t *first,
                           const struct match_header **headers);
+// Every subscription until `each` returns false; the filters last until store_read_end. With nothing else of the same
+// reader in between. False: a row is damaged, and logged.
+bool store_read_subscriptions(struct store_reader *reader,
+                              bool (*each)(void *context, const struct subscription *subscription), void *context);
 // Brings a record's bytes into memory, so that the state thread need not wait for the disk.
 void store_read_warm(struct store_reader *reader, uint64_t seq);
 // Rewrites a header in place (a new taxonomy renumbers nodes).

@@ -115,13 +115,6 @@ void store_feed_scan_headers(struct store *store, bool (*each)(void *context, co
 
 // ---- reading beside the writer
 
-struct store_reader {
-	struct kv_reader kv;
-	uint64_t last;
-	bool placed;     // the cursor stands on a block, which is
-	uint64_t number; // this one
-};
-
 static bool number_of(struct bytes key, uint64_t *number)
 {
 	struct reader reader;

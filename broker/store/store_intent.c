@@ -321,8 +321,29 @@ void store_intent_each_sealed(struct store *store, uint8_t whole,
 	each_intent(store, whole, each, context);
 }
 
+// Entries on their way into a map.
+struct loading {
+	struct number_map *map;
+	size_t id_bytes, count;
+	struct number_of_id items[NUMBERS_AT_ONCE_MAX];
+};
+
+static void loading_flush(struct loading *loading)
+{
+	number_map_load(loading->map, loading->items, loading->count, loading->id_bytes);
+	loading->count = 0;
+}
+
+static void loading_add(struct loading *loading, const uint8_t *id, uint64_t number)
+{
+	if (loading->count == NUMBERS_AT_ONCE_MAX)
+		loading_flush(loading);
+	loading->items[loading->count++] = (struct number_of_id){id, number};
+}
+
 // What the row at the cursor says of slot, id and release goes into memory.
-static bool row_load(struct store *store, const struct kv_cursor *cursor)
+static bool row_load(struct store *store, const struct kv_cursor *cursor, struct loading *intents,
+                     struct loading *releases)
 {
 	struct reader key, row;
 	reader_init(&key, cursor->key.at, cursor->key.count);
@@ -335,11 +356,9 @@ static bool row_load(struct store *store, const struct kv_cursor *cursor)
 	if (!known || row.failed || key.failed || reader_left(&key) > 0 || number == 0 ||
 	    (slot != SLOT_NONE && slots_use(store->slots, slot)))
 		return false;
-	number_map_add(&store->intents, id, ID_BYTES, number);
+	loading_add(intents, id, number);
 	if (release_named(release))
-		number_map_add(&store->releases, release, RELEASE_ID_BYTES, number);
-	number_map_commit(&store->intents);
-	number_map_commit(&store->releases);
+		loading_add(releases, release, number);
 	store->intent_last = number;
 	return true;
 }
@@ -347,6 +366,8 @@ static bool row_load(struct store *store, const struct kv_cursor *cursor)
 void store_intent_load(struct store *store)
 {
 	struct kv_cursor cursor;
+	struct loading intents = {.map = &store->intents, .id_bytes = ID_BYTES};
+	struct loading releases = {.map = &store->releases, .id_bytes = RELEASE_ID_BYTES};
 	number_map_clear(&store->intents);
 	number_map_clear(&store->releases);
 	size_t count = kv_count(store->kv, KV_INTENT);
@@ -354,10 +375,12 @@ void store_intent_load(struct store *store)
 	number_map_reserve(&store->releases, count);
 	store->intent_last = store->intent_last_before = 0;
 	for (bool on = kv_seek(store->kv, KV_INTENT, kv_start, &cursor); on; on = kv_next(&cursor)) {
-		if (!row_load(store, &cursor)) {
+		if (!row_load(store, &cursor, &intents, &releases)) {
 			store_damaged(store, KV_INTENT);
 			break;
 		}
 	}
+	loading_flush(&intents);
+	loading_flush(&releases);
 	kv_stop(&cursor);
 }

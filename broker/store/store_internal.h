@@ -22,6 +22,14 @@ struct feed_block {
 	struct match_header headers[FEED_BLOCK_HEADERS]; // kind 0: nothing there
 };
 
+// store_block.c
+struct store_reader {
+	struct kv_reader kv;
+	uint64_t last;
+	bool placed;     // the cursor stands on a block of headers, which is
+	uint64_t number; // this one
+};
+
 struct store {
 	struct kv *kv;
 	struct slots *slots;
