@@ -80,7 +80,7 @@ void arena_init_small(struct arena *arena)
 	*arena = (struct arena){.next_bytes = SMALL_CHUNK_BYTES};
 }
 
-void *arena_alloc(struct arena *arena, size_t bytes)
+void *arena_take(struct arena *arena, size_t bytes)
 {
 	if (bytes > SIZE_MAX - ALIGNMENT)
 		abort();
@@ -93,12 +93,17 @@ void *arena_alloc(struct arena *arena, size_t bytes)
 	chunk->used += rounded;
 	arena->used += rounded;
 	ASAN_UNPOISON_MEMORY_REGION(at, bytes);
-	return memset(at, 0, bytes);
+	return at;
+}
+
+void *arena_alloc(struct arena *arena, size_t bytes)
+{
+	return memset(arena_take(arena, bytes), 0, bytes);
 }
 
 void *arena_copy(struct arena *arena, const void *bytes, size_t count)
 {
-	void *copy = arena_alloc(arena, count);
+	void *copy = arena_take(arena, count);
 	if (count > 0)
 		memcpy(copy, bytes, count);
 	return copy;

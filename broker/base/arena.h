@@ -17,6 +17,8 @@ void arena_init(struct arena *arena);
 void arena_init_small(struct arena *arena);
 // 16-byte aligned, zeroed. Never NULL: a broker out of memory aborts (its state is on disk).
 void *arena_alloc(struct arena *arena, size_t bytes);
+// The same with whatever lay there: for what is filled at once.
+void *arena_take(struct arena *arena, size_t bytes);
 void *arena_copy(struct arena *arena, const void *bytes, size_t count);
 // Everything allocated before is invalid (and poisoned under ASan); memory is kept for reuse up to a bound.
 void arena_reset(struct arena *arena);

@@ -1,6 +1,7 @@
 // Bounded reading and writing, big-endian. Not a format: who writes decides what the bytes mean.
 #include "cursor.h"
 
+#include <endian.h>
 #include <string.h>
 
 void reader_init(struct reader *reader, const void *bytes, size_t count)
@@ -22,33 +23,40 @@ const uint8_t *reader_view(struct reader *reader, size_t count)
 	return view;
 }
 
-static uint64_t reader_number(struct reader *reader, size_t count)
+// Zeros when they are not there.
+static void reader_number(struct reader *reader, void *out, size_t count)
 {
 	const uint8_t *bytes = reader_view(reader, count);
-	uint64_t value = 0;
-	for (size_t i = 0; bytes && i < count; i++)
-		value = value << 8 | bytes[i];
-	return value;
+	if (bytes)
+		memcpy(out, bytes, count);
 }
 
 uint8_t reader_u8(struct reader *reader)
 {
-	return (uint8_t)reader_number(reader, 1);
+	uint8_t value = 0;
+	reader_number(reader, &value, sizeof value);
+	return value;
 }
 
 uint16_t reader_u16(struct reader *reader)
 {
-	return (uint16_t)reader_number(reader, 2);
+	uint16_t value = 0;
+	reader_number(reader, &value, sizeof value);
+	return be16toh(value);
 }
 
 uint32_t reader_u32(struct reader *reader)
 {
-	return (uint32_t)reader_number(reader, 4);
+	uint32_t value = 0;
+	reader_number(reader, &value, sizeof value);
+	return be32toh(value);
 }
 
 uint64_t reader_u64(struct reader *reader)
 {
-	return reader_number(reader, 8);
+	uint64_t value = 0;
+	reader_number(reader, &value, sizeof value);
+	return be64toh(value);
 }
 
 void reader_bytes(struct reader *reader, void *out, size_t count)
@@ -86,32 +94,28 @@ void writer_bytes(struct writer *writer, const void *bytes, size_t count)
 	}
 }
 
-static void writer_number(struct writer *writer, uint64_t value, size_t count)
-{
-	uint8_t bytes[8];
-	for (size_t i = 0; i < count; i++)
-		bytes[i] = (uint8_t)(value >> 8 * (count - 1 - i));
-	writer_bytes(writer, bytes, count);
-}
 
 void writer_u8(struct writer *writer, uint8_t value)
 {
-	writer_number(writer, value, 1);
+	writer_bytes(writer, &value, sizeof value);
 }
 
 void writer_u16(struct writer *writer, uint16_t value)
 {
-	writer_number(writer, value, 2);
+	value = htobe16(value);
+	writer_bytes(writer, &value, sizeof value);
 }
 
 void writer_u32(struct writer *writer, uint32_t value)
 {
-	writer_number(writer, value, 4);
+	value = htobe32(value);
+	writer_bytes(writer, &value, sizeof value);
 }
 
 void writer_u64(struct writer *writer, uint64_t value)
 {
-	writer_number(writer, value, 8);
+	value = htobe64(value);
+	writer_bytes(writer, &value, sizeof value);
 }
 
 size_t writer_count(const struct writer *writer)

@@ -73,7 +73,9 @@ void feed_tail_add(struct feed_tail *tail, uint64_t seq, const struct match_head
 	if (tail->count == tail->room)
 		grow(tail);
 	struct tail_item *place = &tail->items[seq & (tail->room - 1)];
-	place->bytes = zeroed(1, count);
+	place->bytes = malloc(count);
+	if (!place->bytes)
+		abort();
 	place->count = (uint32_t)count;
 	memcpy(place->bytes, item, count);
 	tail->headers[seq & (tail->room - 1)] = *header;

@@ -91,7 +91,7 @@ static void pick(struct collector *collector, const struct pick *one)
 {
 	// Most requests find nothing and wait: thousands of them in one batch must not take this room.
 	if (!collector->picks)
-		collector->picks = arena_alloc(&collector->service->arena, FETCH_ITEMS_MAX * sizeof *collector->picks);
+		collector->picks = arena_take(&collector->service->arena, FETCH_ITEMS_MAX * sizeof *collector->picks);
 	collector->picks[collector->count++] = *one;
 }
 

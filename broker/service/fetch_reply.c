@@ -16,6 +16,7 @@ enum {
 	TAG_FETCH_MORE = 3 << 3,
 	TAG_ITEM_PAIR = 1 << 3,
 	TAG_ITEM_MAYBE = 7 << 3,
+	TAG_RELEASE_ID = 1 << 3 | 2,
 	CACHE_PLACES = 32,
 	CACHE_PICKS_MIN = 4, // less is made as fast as it is found
 };
@@ -35,6 +36,19 @@ struct fetch_cache {
 
 // ---- items
 
+// Of a packed Release. Those in the feed were packed here, the id in front: found without taking the rest apart.
+static bool release_id_in(struct service *service, struct bytes bytes, ProtobufCBinaryData *id)
+{
+	if (bytes.count > 2 + RELEASE_ID_BYTES && bytes.at[0] == TAG_RELEASE_ID && bytes.at[1] == RELEASE_ID_BYTES) {
+		*id = wire_bytes(bytes.at + 2, RELEASE_ID_BYTES);
+		return true;
+	}
+	Oyez__Release *release = wire_unpack(&service->arena, &oyez__release__descriptor, bytes.at, bytes.count);
+	if (release)
+		*id = release->release_id;
+	return release != NULL;
+}
+
 bool feed_item_encode(struct service *service, uint64_t seq, const struct match_header *header, struct bytes bytes,
                       struct tail_item *out)
 {
@@ -48,13 +62,12 @@ bool feed_item_encode(struct service *service, uint64_t seq, const struct match_
 		if (!feed_tombstone_read(service, bytes, &item.at_ms, &release))
 			return false;
 		item.gone = (Oyez__GoneReason)header->gone_reason;
+		item.release_id = release->release_id;
 	} else {
-		release = wire_unpack(&service->arena, &oyez__release__descriptor, bytes.at, bytes.count);
-		if (!release)
+		if (!release_id_in(service, bytes, &item.release_id))
 			return false;
 		item.release = wire_bytes(bytes.at, bytes.count);
 	}
-	item.release_id = release->release_id;
 	ProtobufCBinaryData packed = wire_pack(&service->arena, &item.base);
 	*out = (struct tail_item){.bytes = packed.data, .count = (uint32_t)packed.len};
 	return true;
@@ -135,7 +148,7 @@ static struct shared_bytes *encode(struct service *service, const struct pick *p
 static uint64_t *key_of(struct service *service, const struct pick *picks, size_t count, const struct fetch_pair *pair,
                         bool more, size_t *key_count)
 {
-	uint64_t *key = arena_alloc(&service->arena, (count * 2 + 2) * sizeof *key), *at = key;
+	uint64_t *key = arena_take(&service->arena, (count * 2 + 2) * sizeof *key), *at = key;
 	*at++ = pair->after;
 	*at++ = more;
 	for (size_t i = 0; i < count; i++) {

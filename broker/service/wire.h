@@ -55,7 +55,7 @@ static inline ProtobufCAllocator wire_allocator(struct arena *arena)
 static inline ProtobufCBinaryData wire_pack(struct arena *arena, const ProtobufCMessage *message)
 {
 	size_t count = protobuf_c_message_get_packed_size(message);
-	uint8_t *at = arena_alloc(arena, count);
+	uint8_t *at = arena_take(arena, count);
 	protobuf_c_message_pack(message, at);
 	return wire_bytes(at, count);
 }

@@ -17,7 +17,7 @@ enum { HEADER_BYTES = sizeof(struct match_header), HEAD_BYTES = 1 + HEADER_BYTES
 static void feed_put(struct store *store, uint64_t seq, const struct match_header *header, struct bytes release,
                      bool append)
 {
-	uint8_t *row = arena_alloc(&store->arena, HEAD_BYTES + release.count);
+	uint8_t *row = arena_take(&store->arena, HEAD_BYTES + release.count);
 	row[0] = ROW_VERSION;
 	memcpy(row + 1, header, HEADER_BYTES);
 	if (release.count > 0)
