@@ -48,6 +48,8 @@ struct exchange {
 	uint8_t *bytes; // the request frame; `request` points into it
 	struct request request;
 	enum verify_verdict verdict;
+	enum err refused;   // by the sequencer
+	struct event early; // a reply that overtook EVENT_CHECKED
 	enum reply_form form; // REPLY_RELAY: `reply` is a home's reply cell
 	enum err relay_err;   // in place of it
 	uint8_t *reply;       // the service's, on its way to be sealed
@@ -380,11 +382,11 @@ static void send_shared(struct exchange *exchange, const struct event *event)
 	exchange_free(exchange);
 }
 
-static struct exchange *exchange_find(struct edge *edge, uint64_t origin, enum stage stage)
+static struct exchange *exchange_find(struct edge *edge, uint64_t origin)
 {
 	uint32_t index = (uint32_t)origin;
 	struct exchange *exchange = index < edge->exchange_count ? edge->exchanges[index] : NULL;
-	return exchange && exchange->stage == stage && origin_of(exchange) == origin ? exchange : NULL;
+	return exchange && origin_of(exchange) == origin ? exchange : NULL;
 }
 
 // ---- relayed cells: nothing of the wallet's request goes on but the cell's bytes
@@ -399,8 +401,8 @@ static void end_relay(struct exchange *exchange, enum err err)
 
 static void on_relayed(void *context, uint64_t origin, enum err err, const uint8_t *cell)
 {
-	struct exchange *exchange = exchange_find(context, origin, STAGE_RELAYING);
-	if (!exchange)
+	struct exchange *exchange = exchange_find(context, origin);
+	if (!exchange || exchange->stage != STAGE_RELAYING)
 		return;
 	if (exchange->pipe->closed) {
 		exchange_free(exchange);
@@ -434,8 +436,12 @@ static void start_relay(struct exchange *exchange, const struct event *event)
 
 static void on_reply(struct edge *edge, const struct event *event)
 {
-	struct exchange *exchange = exchange_find(edge, event->number, STAGE_WAITING);
-	if (!exchange) {
+	struct exchange *exchange = exchange_find(edge, event->number);
+	if (exchange && exchange->stage == STAGE_CHECKING) {
+		exchange->early = *event;
+		return;
+	}
+	if (!exchange || exchange->stage != STAGE_WAITING) {
 		drop_reply(event);
 		return;
 	}
@@ -461,10 +467,16 @@ static void on_reply(struct edge *edge, const struct event *event)
 
 // ---- requests
 
+// What is found right goes on from here, in whichever thread this is: by way of the loop it would wait for that to wake.
 static void check(struct exchange *exchange)
 {
+	struct edge *edge = exchange->edge;
 	exchange->verdict =
-	    verify_request(exchange->edge->options.verifier, &exchange->request, &exchange->frame, &exchange->frame_bytes);
+	    verify_request(edge->options.verifier, &exchange->request, &exchange->frame, &exchange->frame_bytes);
+	if (exchange->verdict != VERIFY_COMMAND)
+		return;
+	exchange->request.command.origin = origin_of(exchange);
+	exchange->refused = sequencer_submit(edge->sequencer, &exchange->request.command);
 }
 
 // In a worker.
@@ -475,24 +487,32 @@ static void check_job(struct job *job)
 	edge_events_add(&exchange->edge->events, (struct event){.kind = EVENT_CHECKED, .subject = exchange});
 }
 
+static void start_waiting(struct exchange *exchange)
+{
+	struct event early = exchange->early;
+	exchange->stage = STAGE_WAITING;
+	exchange->early = (struct event){0};
+	if (early.number)
+		on_reply(exchange->edge, &early);
+	else if (exchange->pipe->closed)
+		sequencer_cancel(exchange->edge->sequencer, origin_of(exchange));
+}
+
 static void on_checked(struct exchange *exchange)
 {
 	struct edge *edge = exchange->edge;
 	edge->checking--;
-	if (exchange->pipe->closed) {
+	bool submitted = exchange->verdict == VERIFY_COMMAND && exchange->refused == ERR_OK;
+	if (submitted) {
+		start_waiting(exchange);
+	} else if (exchange->pipe->closed) {
 		exchange_free(exchange);
-		return;
-	}
-	if (exchange->verdict == VERIFY_ANSWER) {
+	} else if (exchange->verdict == VERIFY_COMMAND) {
+		send_error(exchange, exchange->refused);
+	} else {
 		metrics_count_error_frame(edge->options.metrics, exchange->frame, exchange->frame_bytes);
 		send_frame(exchange);
-		return;
 	}
-	exchange->request.command.origin = origin_of(exchange);
-	exchange->stage = STAGE_WAITING;
-	enum err err = sequencer_submit(edge->sequencer, &exchange->request.command);
-	if (err != ERR_OK)
-		send_error(exchange, err);
 }
 
 static void take_request(struct edge *edge, struct pipe *pipe, const struct sp_message *message)
