@@ -118,14 +118,18 @@ static bool load_vendor(void *context, const struct vendor *vendor)
 
 // ---- intents
 
-static bool load_intent(void *context, const struct intent *intent)
+static void load_waiting(void *context, const struct intent *intent)
 {
 	struct service *service = context;
-	if (intent->state == INTENT_WAITING)
-		waiting_add(&service->waiting, intent);
-	service->numbers.intents_released += intent->state == INTENT_RELEASED;
-	service->numbers.deals_open += intent->deals_open;
-	return true;
+	waiting_add(&service->waiting, intent);
+}
+
+static void load_intents(struct service *service)
+{
+	struct intent_totals totals;
+	store_intent_each_waiting(service->store, &totals, load_waiting, service);
+	service->numbers.intents_released = totals.released;
+	service->numbers.deals_open = totals.deals_open;
 }
 
 // ---- the feed
@@ -188,8 +192,7 @@ enum err derived_load(struct service *service)
 		store_feed_scan_headers(service->store, load_release, service);
 		estimate_commit(&service->estimate);
 	}
-	service->numbers.intents_released = service->numbers.deals_open = 0;
-	store_intent_each_sealed(service->store, INTENT_WAITING, load_intent, service);
+	load_intents(service);
 	boxes_load(service);
 	bool all = guardian_load(service);
 	if (!loading_end(loading) || !all) {

@@ -9,7 +9,7 @@
 #include "internal.h"
 
 enum {
-	BLOCK_ROWS = 256, // small enough for a core's cache
+	BLOCK_ROWS = 1024,
 	BLOCKS = 4,
 	FETCH_AHEAD = 8,
 };
@@ -50,8 +50,12 @@ static void take_block(struct service *service, const struct block *block)
 		id_map_fetch(&service->listener_numbers, &block->items[i].row.id);
 	for (size_t i = 0; i < block->count; i++) {
 		const struct loaded *loaded = &block->items[i];
-		if (i + FETCH_AHEAD < block->count)
-			id_map_fetch(&service->listener_numbers, &block->items[i + FETCH_AHEAD].row.id);
+		if (i + FETCH_AHEAD < block->count) {
+			const struct loaded *ahead = &block->items[i + FETCH_AHEAD];
+			id_map_fetch(&service->listener_numbers, &ahead->row.id);
+			__builtin_prefetch(ahead->filter.categories);
+			__builtin_prefetch(ahead->filter.regions);
+		}
 		listener_load(service, &loaded->row, loaded->known ? &loaded->filter : NULL);
 	}
 }

@@ -191,6 +191,7 @@ void store_close(struct store *store)
 	slots_close(store->slots);
 	number_map_fini(&store->intents);
 	number_map_fini(&store->releases);
+	store_intent_opened_forget(store);
 	arena_fini(&store->arena);
 	sodium_memzero(store->nonce, sizeof(store->nonce));
 	free(store);

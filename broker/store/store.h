@@ -74,6 +74,14 @@ void store_intent_each(struct store *store, bool (*each)(void *context, const st
 void store_intent_each_sealed(struct store *store, uint8_t whole,
                               bool (*each)(void *context, const struct intent *intent), void *context);
 
+struct intent_totals {
+	uint64_t released, deals_open;
+};
+// What all rows say in sum, and each intent that waits for its release, by number. The first time after opening the
+// store only the rows of these are read again; once intents were written, or the second time, it is a walk as above.
+void store_intent_each_waiting(struct store *store, struct intent_totals *totals,
+                               void (*each)(void *context, const struct intent *intent), void *context);
+
 // ---- a customer's mailbox: items by sequence number. Appending advances intent->mailbox_next (put it afterwards).
 uint64_t store_mailbox_append(struct store *store, struct intent *intent, uint64_t at_ms, const void *item,
                               size_t item_bytes);

@@ -2,6 +2,7 @@
 // row only sealed under the mailbox key, so that wiping the key makes it unreadable wherever the file still has it.
 // Rows are appended by number; the maps in memory tell which number an id or a release has.
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store_internal.h"
@@ -17,8 +18,15 @@ struct intent_row {
 	struct bytes content; // sealed; empty after the wipe
 };
 
-// Slot, id and release id come first, at fixed places: opening the store reads only them from every row.
-enum { SLOT_AT = 1, ID_AT = SLOT_AT + 4, RELEASE_AT = ID_AT + ID_BYTES, HEAD_BYTES = RELEASE_AT + RELEASE_ID_BYTES };
+// These stand at fixed places: opening the store reads only them from every row.
+enum {
+	SLOT_AT = 1,
+	ID_AT = SLOT_AT + 4,
+	RELEASE_AT = ID_AT + ID_BYTES,
+	STATE_AT = RELEASE_AT + RELEASE_ID_BYTES + 2 * KEY_BYTES + ID_BYTES,
+	DEALS_OPEN_AT = STATE_AT + 1 + 4 + 4,
+	HEAD_BYTES = DEALS_OPEN_AT + 4,
+};
 
 static void intent_fields(struct row *row, void *value)
 {
@@ -190,6 +198,7 @@ static bool release_named(const uint8_t *release)
 
 static void row_put(struct store *store, const struct intent *intent, uint64_t number)
 {
+	store_intent_opened_forget(store);
 	struct intent copy = *intent;
 	struct intent_row row = {.intent = &copy};
 	uint8_t plain[CONTENT_BYTES_MAX], sealed[CONTENT_BYTES_MAX + SEAL_OVERHEAD_BYTES], buffer[ROW_BYTES_MAX];
@@ -287,6 +296,7 @@ void store_intent_delete(struct store *store, const struct intent *intent)
 	struct intent copy = *intent;
 	store_intent_wipe(store, &copy);
 	store_link_delete_all(store, &intent->id);
+	store_intent_opened_forget(store);
 	struct bytes row;
 	uint64_t number = row_find_id(store, &intent->id, &row);
 	if (!number)
@@ -321,6 +331,63 @@ void store_intent_each_sealed(struct store *store, uint8_t whole,
 	each_intent(store, whole, each, context);
 }
 
+// ---- opening, and what it has seen
+
+void store_intent_opened_forget(struct store *store)
+{
+	free(store->opened.waiting);
+	store->opened = (struct intents_opened){0};
+}
+
+static void totals_add(struct intent_totals *totals, uint8_t state, uint32_t deals_open)
+{
+	totals->released += state == INTENT_RELEASED;
+	totals->deals_open += deals_open;
+}
+
+static void opened_add(struct intents_opened *opened, const uint8_t *row, uint64_t number)
+{
+	struct reader reader;
+	reader_init(&reader, row + DEALS_OPEN_AT, 4);
+	totals_add(&opened->totals, row[STATE_AT], reader_u32(&reader));
+	if (row[STATE_AT] != INTENT_WAITING)
+		return;
+	if (opened->count == opened->room) {
+		opened->room = opened->room ? opened->room * 2 : 64;
+		opened->waiting = realloc(opened->waiting, opened->room * sizeof(*opened->waiting));
+		if (!opened->waiting)
+			abort();
+	}
+	opened->waiting[opened->count++] = number;
+}
+
+void store_intent_each_waiting(struct store *store, struct intent_totals *totals,
+                               void (*each)(void *context, const struct intent *intent), void *context)
+{
+	struct intent intent;
+	struct kv_cursor cursor;
+	struct intents_opened opened = store->opened;
+	store->opened = (struct intents_opened){0};
+	*totals = opened.totals;
+	for (size_t i = 0; i < opened.count; i++) {
+		struct key key = key_number(opened.waiting[i]);
+		struct bytes row;
+		if (kv_get(store->kv, KV_INTENT, key_bytes(&key), &row) && intent_read(store, row, &intent))
+			each(context, &intent);
+	}
+	free(opened.waiting);
+	if (opened.known)
+		return;
+	for (bool on = kv_seek(store->kv, KV_INTENT, kv_start, &cursor); on; on = kv_next(&cursor)) {
+		if (!intent_read_some(store, cursor.value, INTENT_WAITING, &intent))
+			break;
+		totals_add(totals, intent.state, intent.deals_open);
+		if (intent.state == INTENT_WAITING)
+			each(context, &intent);
+	}
+	kv_stop(&cursor);
+}
+
 // Entries on their way into a map.
 struct loading {
 	struct number_map *map;
@@ -341,24 +408,24 @@ static void loading_add(struct loading *loading, const uint8_t *id, uint64_t num
 	loading->items[loading->count++] = (struct number_of_id){id, number};
 }
 
-// What the row at the cursor says of slot, id and release goes into memory.
+// What the head of the row at the cursor says goes into memory.
 static bool row_load(struct store *store, const struct kv_cursor *cursor, struct loading *intents,
                      struct loading *releases)
 {
-	struct reader key, row;
+	struct reader key, head;
+	const uint8_t *row = cursor->value.at;
 	reader_init(&key, cursor->key.at, cursor->key.count);
 	uint64_t number = reader_u64(&key);
-	reader_init(&row, cursor->value.at, cursor->value.count);
-	bool known = reader_u8(&row) == ROW_VERSION;
-	uint32_t slot = reader_u32(&row);
-	const uint8_t *id = reader_view(&row, ID_BYTES);
-	const uint8_t *release = reader_view(&row, RELEASE_ID_BYTES);
-	if (!known || row.failed || key.failed || reader_left(&key) > 0 || number == 0 ||
-	    (slot != SLOT_NONE && slots_use(store->slots, slot)))
+	if (key.failed || reader_left(&key) > 0 || number == 0 || cursor->value.count < HEAD_BYTES || row[0] != ROW_VERSION)
 		return false;
-	loading_add(intents, id, number);
-	if (release_named(release))
-		loading_add(releases, release, number);
+	reader_init(&head, row + SLOT_AT, 4);
+	uint32_t slot = reader_u32(&head);
+	if (slot != SLOT_NONE && slots_use(store->slots, slot))
+		return false;
+	loading_add(intents, row + ID_AT, number);
+	if (release_named(row + RELEASE_AT))
+		loading_add(releases, row + RELEASE_AT, number);
+	opened_add(&store->opened, row, number);
 	store->intent_last = number;
 	return true;
 }
@@ -370,6 +437,7 @@ void store_intent_load(struct store *store)
 	struct loading releases = {.map = &store->releases, .id_bytes = RELEASE_ID_BYTES};
 	number_map_clear(&store->intents);
 	number_map_clear(&store->releases);
+	store_intent_opened_forget(store);
 	size_t count = kv_count(store->kv, KV_INTENT);
 	number_map_reserve(&store->intents, count);
 	number_map_reserve(&store->releases, count);
@@ -383,4 +451,5 @@ void store_intent_load(struct store *store)
 	loading_flush(&intents);
 	loading_flush(&releases);
 	kv_stop(&cursor);
+	store->opened.known = true;
 }

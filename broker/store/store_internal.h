@@ -22,6 +22,14 @@ struct feed_block {
 	struct match_header headers[FEED_BLOCK_HEADERS]; // kind 0: nothing there
 };
 
+// What opening the store has seen of the intents, until one is written or somebody has asked.
+struct intents_opened {
+	bool known;
+	struct intent_totals totals;
+	uint64_t *waiting; // numbers
+	size_t count, room;
+};
+
 // store_block.c
 struct store_reader {
 	struct kv_reader kv;
@@ -40,6 +48,7 @@ struct store {
 	} feed, feed_before;      // now, and when the transaction began
 	struct number_map intents, releases; // ids of intents and of releases to the numbers of intent rows
 	uint64_t intent_last, intent_last_before; // highest number given, now and when the transaction began
+	struct intents_opened opened;
 	struct feed_block block_last, block_other; // the feed's last block, and the one changed most recently besides
 	uint8_t nonce[SEAL_NONCE_BYTES]; // random since the store was opened, and a counter; see store_seal.c
 	void (*after_database)(void);    // tests only: called between the database's commit and the wipe
@@ -124,7 +133,8 @@ bool store_seal(struct store *store, const struct seal_place *place, const void 
 bool store_open_sealed(struct store *store, const struct seal_place *place, struct bytes sealed, uint8_t *out);
 
 // ---- what is kept in memory besides: read at opening and after an abort
-void store_intent_load(struct store *store); // the slots in use, and which number is whose
+void store_intent_load(struct store *store);
+void store_intent_opened_forget(struct store *store); // the slots in use, and which number is whose
 void store_feed_load(struct store *store);
 
 // ---- match headers in blocks (store_block.c)

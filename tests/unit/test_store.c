@@ -150,6 +150,63 @@ static void intents_are_kept_whole(void **state)
 	commit();
 }
 
+struct waiting_seen {
+	uint64_t count;
+	uint8_t posted; // all of them, as bits by posted_at_ms
+};
+
+static void see_waiting(void *context, const struct intent *intent)
+{
+	struct waiting_seen *seen = context;
+	assert_int_equal(intent->state, INTENT_WAITING);
+	assert_int_equal(intent->facets.category, 7); // its content was opened
+	seen->count++;
+	seen->posted |= (uint8_t)(1u << intent->posted_at_ms);
+}
+
+static void check_waiting(uint64_t count, uint8_t posted, uint64_t released, uint64_t deals_open)
+{
+	struct waiting_seen seen = {0};
+	struct intent_totals totals;
+	store_intent_each_waiting(support.store, &totals, see_waiting, &seen);
+	assert_int_equal(seen.count, count);
+	assert_int_equal(seen.posted, posted);
+	assert_int_equal(totals.released, released);
+	assert_int_equal(totals.deals_open, deals_open);
+}
+
+static void waiting_intents_and_totals(void **state)
+{
+	static const uint8_t states[] = {INTENT_WAITING, INTENT_RELEASED, INTENT_CONCLUDED, INTENT_WAITING,
+	                                 INTENT_RELEASED};
+	struct intent intents[5];
+	(void)state;
+	begin();
+	for (uint32_t i = 0; i < 5; i++) {
+		intents[i] = support_intent(i + 1);
+		intents[i].state = states[i];
+		intents[i].deals_open = 100 * i;
+		intents[i].posted_at_ms = i;
+		intents[i].facets.category = 7;
+		store_intent_create(support.store, &intents[i], "post", 4);
+	}
+	check_waiting(2, 1 | 8, 2, 1000);
+	commit_and_reopen();
+	check_waiting(2, 1 | 8, 2, 1000); // as seen at the opening
+	check_waiting(2, 1 | 8, 2, 1000); // by walking
+	commit_and_reopen();
+	intents[0].state = INTENT_RELEASED;
+	intents[0].deals_open = 1;
+	store_intent_put(support.store, &intents[0]);
+	check_waiting(1, 8, 3, 1001);
+	commit_and_reopen();
+	store_intent_delete(support.store, &intents[3]);
+	check_waiting(0, 0, 3, 701);
+	commit_and_reopen();
+	check_waiting(0, 0, 3, 701);
+	commit();
+}
+
 static void an_intent_without_release_id(void **state)
 {
 	(void)state;
@@ -900,6 +957,7 @@ static void compacting_keeps_everything(void **state)
 #define EVERYWHERE(X)                                                                                                  \
 	X(meta_values)                                                                                                     \
 	X(intents_are_kept_whole)                                                                                          \
+	X(waiting_intents_and_totals)                                                                                      \
 	X(an_intent_without_release_id)                                                                                    \
 	X(a_wipe_leaves_what_late_duplicates_need)                                                                         \
 	X(sealing_after_the_wipe_is_an_error)                                                                              \
