@@ -39,14 +39,14 @@ int16_t budget_key(int64_t amount_e4, bool *exact)
 
 enum { CACHE_LINE_BYTES = 64 };
 
-static uint32_t block_words(bool wide, uint32_t room)
+static inline uint32_t block_words(bool wide, uint32_t room)
 {
 	uint32_t tile = tile_room(room);
 	return tile ? room / tile * tile_words(wide, tile) : 0;
 }
 
 // The tile of a posting, and in *place its place there.
-static struct columns tile_of(const struct pool *pool, bool wide, uint32_t at, uint32_t room, uint32_t *place)
+static inline struct columns tile_of(const struct pool *pool, bool wide, uint32_t at, uint32_t room, uint32_t *place)
 {
 	uint32_t tile = tile_room(room), number = *place / TILE_POSTINGS;
 	*place %= TILE_POSTINGS;
@@ -110,36 +110,81 @@ void block_get(const struct pool *pool, bool wide, struct block block, uint32_t 
 	get(wide, &columns, place, posting);
 }
 
-// To where there is room for more.
-static uint32_t grow(struct pool *pool, bool wide, const struct block *block, uint32_t room)
+// All that `from` has room for, of a tile into a larger one. With constant sizes each column is a move or two.
+static inline __attribute__((always_inline)) void copy_tile(uint32_t *to_words, uint32_t to_room, uint32_t *from_words,
+                                                            uint32_t from_room, bool wide)
 {
-	uint32_t old_room = BLOCK_ROOMS[block->count], at = pool_take(pool, block_words(wide, room));
+	struct columns to = tile_columns(to_words, wide, to_room), from = tile_columns(from_words, wide, from_room);
+	memcpy(to.number, from.number, from_room * sizeof *to.number);
+	if (wide) {
+		memcpy(to.region, from.region, from_room * sizeof *to.region);
+		memcpy(to.before, from.before, from_room * sizeof *to.before);
+	}
+	memcpy(to.low, from.low, from_room * sizeof *to.low);
+	memcpy(to.high, from.high, from_room * sizeof *to.high);
+	memcpy(to.terms, from.terms, from_room * sizeof *to.terms);
+	memcpy(to.traits, from.traits, from_room * sizeof *to.traits);
+	memcpy(to.excluded, from.excluded, from_room * sizeof *to.excluded);
+}
+
+// To the next larger room.
+static inline __attribute__((always_inline)) uint32_t grow(struct pool *pool, bool wide, const struct block *block)
+{
+	uint32_t old_room = BLOCK_ROOMS[block->count], room = BLOCK_ROOMS[block->count + 1];
+	uint32_t at = pool_take(pool, block_words(wide, room));
 	if (old_room == 0)
 		return at;
-	uint32_t old_words = block_words(wide, old_room);
-	if (old_room >= TILE_POSTINGS) {
-		memcpy(pool_at(pool, at), pool_at(pool, block->at), old_words * sizeof *pool->words);
-	} else {
-		struct columns from = tile_columns(pool_at(pool, block->at), wide, old_room);
-		struct columns to = tile_columns(pool_at(pool, at), wide, tile_room(room));
-		for (uint32_t i = 0; i < block->count; i++) {
-			struct posting posting;
-			get(wide, &from, i, &posting);
-			put(wide, &to, i, &posting);
-		}
-	}
+	uint32_t old_words = block_words(wide, old_room), *to = pool_at(pool, at), *from = pool_at(pool, block->at);
+	if (old_room == 1)
+		copy_tile(to, 2, from, 1, wide);
+	else if (old_room == 2)
+		copy_tile(to, 4, from, 2, wide);
+	else if (old_room == 4)
+		copy_tile(to, 8, from, 4, wide);
+	else
+		memcpy(to, from, old_words * sizeof *from);
 	pool_give(pool, block->at, old_words);
 	return at;
 }
 
-void block_append(struct pool *pool, bool wide, struct block *block, const struct posting *posting)
+static inline __attribute__((always_inline)) void append(struct pool *pool, bool wide, struct block *block,
+                                                         const struct posting *posting)
 {
 	uint32_t room = BLOCK_ROOMS[block->count + 1], place = block->count;
 	if (room != BLOCK_ROOMS[block->count])
-		block->at = grow(pool, wide, block, room);
+		block->at = grow(pool, wide, block);
 	struct columns columns = tile_of(pool, wide, block->at, room, &place);
 	put(wide, &columns, place, posting);
 	block->count++;
+}
+
+void block_append(struct pool *pool, bool wide, struct block *block, const struct posting *posting)
+{
+	if (wide)
+		append(pool, true, block, posting);
+	else
+		append(pool, false, block, posting);
+}
+
+struct block block_new(struct pool *pool, const struct posting *postings, uint32_t count)
+{
+	uint32_t room = BLOCK_ROOMS[count], tile = tile_room(room);
+	struct block block = {.at = pool_take(pool, block_words(true, room)), .count = count};
+	uint32_t *words = pool_at(pool, block.at);
+	for (uint32_t i = 0; i < count; i++) {
+		struct columns columns = tile_columns(words + i / tile * tile_words(true, tile), true, tile);
+		put(true, &columns, i % tile, &postings[i]);
+	}
+	return block;
+}
+
+void block_read(const struct pool *pool, struct block block, struct posting *postings)
+{
+	uint32_t tile = tile_room(BLOCK_ROOMS[block.count]), *words = pool_at(pool, block.at);
+	for (uint32_t i = 0; i < block.count; i++) {
+		struct columns columns = tile_columns(words + i / tile * tile_words(true, tile), true, tile);
+		get(true, &columns, i % tile, &postings[i]);
+	}
 }
 
 void block_free(struct pool *pool, bool wide, struct block *block)

@@ -47,32 +47,27 @@ static struct block *open_run(struct runs *runs, uint32_t at, uint32_t region)
 
 // ---- splitting
 
-struct split {
-	struct posting postings[BLOCK_POSTINGS_MAX];
-	uint32_t regions[BLOCK_POSTINGS_MAX];
-};
-
-static uint32_t count_below(const struct split *split, uint32_t region)
+static uint32_t count_below(const uint32_t *regions, uint32_t region)
 {
 	uint32_t below = 0;
 	for (uint32_t i = 0; i < BLOCK_POSTINGS_MAX; i++)
-		below += split->regions[i] < region;
+		below += regions[i] < region;
 	return below;
 }
 
 // A region with about half of the postings below it, from a sample, and with at least one below if there is any such;
 // otherwise the region that all of them have.
-static uint32_t middle_region(const struct split *split)
+static uint32_t middle_region(const uint32_t *regions)
 {
 	enum { SAMPLE_STEP = 4, HALF = BLOCK_POSTINGS_MAX / 2 };
 	uint32_t best = 0, best_distance = HALF;
 	for (uint32_t i = 0; i < BLOCK_POSTINGS_MAX; i++)
-		best = split->regions[i] > best ? split->regions[i] : best;
+		best = regions[i] > best ? regions[i] : best;
 	for (uint32_t i = 0; i < BLOCK_POSTINGS_MAX; i += SAMPLE_STEP) {
-		uint32_t below = count_below(split, split->regions[i]);
+		uint32_t below = count_below(regions, regions[i]);
 		uint32_t distance = below < HALF ? HALF - below : below - HALF;
 		if (distance < best_distance) {
-			best = split->regions[i];
+			best = regions[i];
 			best_distance = distance;
 		}
 	}
@@ -82,22 +77,24 @@ static uint32_t middle_region(const struct split *split)
 // The full block's postings from the middle region on get a run of their own. False if they all have the same region.
 static bool split_run(struct runs *runs, struct pool *pool, uint32_t at)
 {
-	struct split split;
-	struct block *low = &runs->items[at].block;
-	for (uint32_t i = 0; i < BLOCK_POSTINGS_MAX; i++) {
-		block_get(pool, true, *low, i, &split.postings[i]);
-		split.regions[i] = split.postings[i].region;
-	}
-	uint32_t middle = middle_region(&split);
-	if (count_below(&split, middle) == 0) {
+	struct posting all[BLOCK_POSTINGS_MAX], low[BLOCK_POSTINGS_MAX], high[BLOCK_POSTINGS_MAX];
+	uint32_t regions[BLOCK_POSTINGS_MAX], low_count = 0;
+	struct block *block = &runs->items[at].block;
+	block_read(pool, *block, all);
+	for (uint32_t i = 0; i < BLOCK_POSTINGS_MAX; i++)
+		regions[i] = all[i].region;
+	uint32_t middle = middle_region(regions);
+	if (count_below(regions, middle) == 0) {
 		runs->items[at].region = middle;
 		return false;
 	}
-	block_free(pool, true, low);
-	struct block *high = open_run(runs, at + 1, middle);
-	low = &runs->items[at].block;
-	for (uint32_t i = 0; i < BLOCK_POSTINGS_MAX; i++)
-		block_append(pool, true, split.regions[i] < middle ? low : high, &split.postings[i]);
+	for (uint32_t i = 0; i < BLOCK_POSTINGS_MAX; i++) {
+		low[low_count] = high[i - low_count] = all[i];
+		low_count += regions[i] < middle;
+	}
+	block_free(pool, true, block);
+	*block = block_new(pool, low, low_count);
+	*open_run(runs, at + 1, middle) = block_new(pool, high, BLOCK_POSTINGS_MAX - low_count);
 	return true;
 }
 
