@@ -4,6 +4,7 @@
 #define OYEZ_CORE_FILTER_H
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "facets.h"
 
@@ -65,6 +66,14 @@ struct trees {
 // *failed (may be NULL) gets the bits that excluded it. Nodes of the filter must be numbers of the trees.
 bool filter_match(const struct filter *filter, const struct match_header *header, const struct trees *trees,
                   uint32_t *maybe, uint32_t *failed);
+
+// Whether no filter can tell two releases apart. Those of one class leave at the same tick, one behind the other, so
+// that what was found for the first holds for all.
+static inline bool match_alike(const struct match_header *a, const struct match_header *b)
+{
+	return a->crowd == b->crowd && a->released_at_ms == b->released_at_ms &&
+	       memcmp(&a->facets, &b->facets, sizeof a->facets) == 0;
+}
 
 // The customer's half: may this vendor answer? Checked at delivery against the vendor's present record.
 struct vendor_facts {

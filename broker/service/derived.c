@@ -72,6 +72,7 @@ struct listener *listener_load(struct service *service, const struct subscriptio
 	vendor_note_of(service, &row->vendor)->subscription_count++;
 	if (filter)
 		index_insert(service->index, number, filter);
+	service->hits_of.kind = 0;
 	return listener;
 }
 
@@ -89,6 +90,7 @@ void listener_remove(struct service *service, struct listener *listener)
 	uint32_t number = (uint32_t)(listener - service->listeners);
 	if (listener->indexed)
 		index_remove(service->index, number);
+	service->hits_of.kind = 0;
 	id_map_remove(&service->listener_numbers, &listener->id);
 	vendor_note_of(service, &listener->vendor)->subscription_count--;
 	listener->used = false;
@@ -213,6 +215,7 @@ void derived_unload(struct service *service)
 {
 	index_free(service->index);
 	index_hits_fini(&service->hits);
+	service->hits_of.kind = 0;
 	service->index = NULL;
 	// Answers kept may hold records that were never committed.
 	fetch_cache_free(service->fetch_cache);

@@ -29,8 +29,11 @@ void feed_announce(struct service *service, const struct match_header *header, u
 		feed_tail_add(&service->tail, seq, header, item.bytes, item.count);
 	else
 		feed_tail_reset(&service->tail, seq);
-	size_t count = index_match(service->index, header, &service->hits);
-	for (size_t i = 0; i < count; i++) {
+	if (!service->hits_of.kind || !match_alike(header, &service->hits_of)) {
+		index_match(service->index, header, &service->hits);
+		service->hits_of = *header;
+	}
+	for (size_t i = 0; i < service->hits.count; i++) {
 		struct listener *listener = &service->listeners[service->hits.items[i].number];
 		remember_hit(listener, seq);
 		if (listener->woken == service->parking.generation)

@@ -18,8 +18,8 @@ enum {
 	SIEVE_FROM = 64,           // records for which making a sieve pays
 	SCAN_WAIT_MS = 10 * 1000,  // for a scan, beyond what the vendor waits anyway; its library allows for 15 s
 };
-// The largest answer there can be, with the cursors of all pairs.
-_Static_assert(FETCH_ITEMS_MAX *(RELEASE_BYTES_MAX + 96) + FETCH_PAIRS_MAX * (CURSOR_BYTES + 4) < REPLY_BYTES_MAX,
+enum { ITEM_FRAME_BYTES = 16 }; // around an item as the tail keeps it
+_Static_assert(FETCH_ITEMS_BYTES_MAX + FETCH_PAIRS_MAX * (CURSOR_BYTES + 4) < REPLY_BYTES_MAX,
                "a full answer fits a reply");
 
 // ---- cursors
@@ -58,6 +58,7 @@ struct collector {
 	const struct vendor_facts *facts;
 	uint32_t budget, max;
 	bool full;          // something is left for the next request
+	size_t bytes;       // of what was picked
 	struct pick *picks; // NULL until there is one
 	size_t count;
 	// Of the pair at work:
@@ -68,23 +69,38 @@ struct collector {
 	uint64_t position;   // looked at up to here
 	uint64_t held_seq;   // releases up to here may be with the vendor
 	struct sieve *sieve; // while many records are looked at
+	// What was last decided for the pair, and of which release (kind 0: none).
+	struct match_header decided;
+	bool passed;
+	uint32_t maybe;
 };
 
+// Vendor's filter and customer's rules.
+static bool passes(const struct collector *collector, const struct match_header *header, uint32_t *maybe)
+{
+	unsigned sieved = collector->sieve ? sieve_look(collector->sieve, &header->facets) : SIEVE_PASSES;
+	*maybe = 0;
+	if (!sieved)
+		return false;
+	bool sure = collector->sieve && collector->sieve->complete && sieved & SIEVE_CERTAIN;
+	return (sure || filter_match(collector->filter, header, &collector->service->trees, maybe, NULL)) &&
+	       rules_match(&header->facets, collector->facts, NULL);
+}
+
 // Is this record an event for the pair?
-static bool wanted(const struct collector *collector, const struct match_header *header, uint32_t *maybe)
+static bool wanted(struct collector *collector, const struct match_header *header, uint32_t *maybe)
 {
 	if (header->kind == FEED_PURGED)
 		return false;
 	if (header->kind == FEED_TOMBSTONE &&
 	    (header->release_seq <= collector->listener->start_seq || header->release_seq > collector->held_seq))
 		return false;
-	unsigned sieved = collector->sieve ? sieve_look(collector->sieve, &header->facets) : SIEVE_PASSES;
-	*maybe = 0;
-	if (!sieved)
-		return false;
-	bool decided = collector->sieve && collector->sieve->complete && sieved & SIEVE_CERTAIN;
-	return (decided || filter_match(collector->filter, header, &collector->service->trees, maybe, NULL)) &&
-	       rules_match(&header->facets, collector->facts, NULL);
+	if (!collector->decided.kind || !match_alike(header, &collector->decided)) {
+		collector->passed = passes(collector, header, &collector->maybe);
+		collector->decided = *header;
+	}
+	*maybe = collector->maybe;
+	return collector->passed;
 }
 
 static void pick(struct collector *collector, const struct pick *one)
@@ -93,29 +109,38 @@ static void pick(struct collector *collector, const struct pick *one)
 	if (!collector->picks)
 		collector->picks = arena_take(&collector->service->arena, FETCH_ITEMS_MAX * sizeof *collector->picks);
 	collector->picks[collector->count++] = *one;
+	collector->bytes += one->item.count + ITEM_FRAME_BYTES;
 }
 
-// One record; `bytes` are its own if it is not in the tail. False when the reply is full before it.
+// In the tail it is encoded already; `bytes` are the record's own, if it is not there.
+static bool item_of(struct service *service, uint64_t seq, const struct match_header *header, struct bytes bytes,
+                    struct tail_item *item)
+{
+	if (!feed_tail_has(&service->tail, seq))
+		return feed_item_encode(service, seq, header, bytes, item);
+	*item = *feed_tail_item(&service->tail, seq);
+	return true;
+}
+
+static bool has_room(const struct collector *collector, const struct tail_item *item)
+{
+	return collector->count < collector->max &&
+	       collector->bytes + item->count + ITEM_FRAME_BYTES <= FETCH_ITEMS_BYTES_MAX;
+}
+
+// One record. False when the reply is full before it.
 static bool look(struct collector *collector, uint64_t seq, const struct match_header *header, struct bytes bytes)
 {
-	struct service *service = collector->service;
 	uint32_t maybe = 0;
-	if (wanted(collector, header, &maybe)) {
-		if (collector->count >= collector->max) {
+	struct tail_item item;
+	if (wanted(collector, header, &maybe) && item_of(collector->service, seq, header, bytes, &item)) {
+		if (!has_room(collector, &item)) {
 			collector->full = true;
 			return false;
 		}
-		struct tail_item item;
-		bool readable = true;
-		if (feed_tail_has(&service->tail, seq))
-			item = *feed_tail_item(&service->tail, seq);
-		else
-			readable = feed_item_encode(service, seq, header, bytes, &item);
-		if (readable) {
-			pick(collector, &(struct pick){.seq = seq, .item = item, .pair = collector->pair, .maybe = maybe});
-			if (header->kind == FEED_RELEASE && seq > collector->held_seq)
-				collector->held_seq = seq;
-		}
+		pick(collector, &(struct pick){.seq = seq, .item = item, .pair = collector->pair, .maybe = maybe});
+		if (header->kind == FEED_RELEASE && seq > collector->held_seq)
+			collector->held_seq = seq;
 	}
 	collector->position = seq;
 	return true;
@@ -173,6 +198,7 @@ static bool behind(const struct service *service, const struct listener *listene
 static void pair_begin(struct collector *collector, uint32_t pair, struct listener *listener, uint64_t after)
 {
 	collector->pair = pair;
+	collector->decided.kind = 0;
 	collector->listener = listener;
 	uint32_t number = (uint32_t)(listener - collector->service->listeners);
 	collector->filter =

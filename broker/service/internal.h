@@ -15,8 +15,8 @@
 #include "outbox.h"
 #include "parking.h"
 #include "scan.h"
-#include "url_check.h"
 #include "service.h"
+#include "url_check.h"
 #include "waiting.h"
 #include "wire.h"
 
@@ -35,7 +35,7 @@ struct listener {
 	uint32_t hit_first, hit_count;
 	bool used;
 	bool unwritten; // confirmed_seq is not in the row yet
-	bool indexed; // false: its filter means nothing under the present taxonomy
+	bool indexed;   // false: its filter means nothing under the present taxonomy
 };
 
 // Listeners whose confirmed_seq is to be written (confirmed.c).
@@ -82,7 +82,8 @@ struct service {
 
 	// Derived.
 	struct index *index;
-	struct index_hits hits; // of the latest event
+	struct index_hits hits;                                // of the latest event,
+	struct match_header hits_of;                           // which is this one; kind 0: they are out of date
 	struct listener *listeners;                            // numbered as in the index
 	uint32_t listener_count, listener_room, listener_free; // free ones are looked for from listener_free on
 	struct id_map listener_numbers;

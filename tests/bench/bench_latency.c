@@ -191,6 +191,7 @@ struct vendors {
 	struct stall *stalls;
 	uint64_t *got;
 	size_t count, at;
+	size_t *answered, answered_count; // those that are to ask again
 	uint64_t delivered;
 	double now;
 	struct samples samples;
@@ -228,7 +229,7 @@ static void take_fetched(void *context, size_t connection, const uint8_t *frame,
 	vendors->at = connection;
 	vendors->now = seconds_now();
 	stall_take_fetched(&vendors->stalls[connection], frame, count, take_release, vendors, NULL);
-	fetch(vendors, connection);
+	vendors->answered[vendors->answered_count++] = connection;
 }
 
 static void vendors_open(struct vendors *vendors)
@@ -236,6 +237,7 @@ static void vendors_open(struct vendors *vendors)
 	struct broker_keys keys;
 	vendors->stalls = calloc(vendors->count, sizeof *vendors->stalls);
 	vendors->got = calloc(vendors->count, sizeof *vendors->got);
+	vendors->answered = calloc(vendors->count, sizeof *vendors->answered);
 	injector_start(&vendors->injector, folder_new(), (uint32_t)vendors->count);
 	vendors->wire = wire_new(vendors->injector.url);
 	wire_connect(vendors->wire, vendors->count);
@@ -254,6 +256,7 @@ static void vendors_close(struct vendors *vendors)
 	injector_stop(&vendors->injector);
 	free(vendors->stalls);
 	free(vendors->got);
+	free(vendors->answered);
 }
 
 // How long to sleep until something is due; the last part is spun away.
@@ -263,10 +266,16 @@ static int wait_before(double due, double now)
 	return wait_ms < 0 ? 0 : wait_ms;
 }
 
-static void poll_or_fail(struct wire *wire, int timeout_ms)
+// Everything that has come is read before anybody asks again: vendors have machines of their own, and what one of them
+// does then takes nothing from what another one is waiting for.
+static void poll_or_fail(struct vendors *vendors, int timeout_ms)
 {
-	if (!wire_poll(wire, timeout_ms) && timeout_ms == QUIET_MS_MAX)
+	if (!wire_poll(vendors->wire, timeout_ms) && timeout_ms == QUIET_MS_MAX)
 		give_up("WRONG: something was not delivered");
+	while (vendors->answered_count > 0 && wire_poll(vendors->wire, 0))
+		;
+	while (vendors->answered_count > 0)
+		fetch(vendors, vendors->answered[--vendors->answered_count]);
 }
 
 // Ticks a second, the next one as soon as one before is with everybody.
@@ -279,7 +288,7 @@ static double highest_ticks(struct vendors *vendors, double seconds)
 			injector_publish(&vendors->injector, TICK_RELEASES);
 			ticks++;
 		}
-		poll_or_fail(vendors->wire, QUIET_MS_MAX);
+		poll_or_fail(vendors, QUIET_MS_MAX);
 		now = seconds_now();
 	}
 	return (double)ticks / (now - start);
@@ -297,7 +306,7 @@ static void paced_ticks(struct vendors *vendors, double per_second, double secon
 			ticks++;
 			continue;
 		}
-		poll_or_fail(vendors->wire, ticks == wanted ? QUIET_MS_MAX : wait_before(next, now));
+		poll_or_fail(vendors, ticks == wanted ? QUIET_MS_MAX : wait_before(next, now));
 	}
 }
 

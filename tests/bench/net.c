@@ -73,14 +73,19 @@ size_t net_count(const struct net *net)
 	return net->count;
 }
 
+static void make_room(struct bytes_kept *kept, size_t count)
+{
+	if (kept->count + count <= kept->room)
+		return;
+	kept->room = (kept->count + count) * 2;
+	kept->at = realloc(kept->at, kept->room);
+	if (!kept->at)
+		give_up("no memory");
+}
+
 static void keep(struct bytes_kept *kept, const uint8_t *bytes, size_t count)
 {
-	if (kept->count + count > kept->room) {
-		kept->room = (kept->count + count) * 2;
-		kept->at = realloc(kept->at, kept->room);
-		if (!kept->at)
-			give_up("no memory");
-	}
+	make_room(kept, count);
 	memcpy(kept->at + kept->count, bytes, count);
 	kept->count += count;
 }
@@ -170,29 +175,39 @@ size_t net_unsent(const struct net *net, size_t number)
 }
 
 // `take` may connect more and so move the connections: they are looked up anew after each call.
-static void hand_over(struct net *net, size_t number, const uint8_t *bytes, size_t count)
+static void hand_over(struct net *net, size_t number, size_t count)
 {
 	struct bytes_kept *in = &net->connections[number].in;
 	if (in->count == 0) {
-		size_t taken = net->take(net->context, number, bytes, count);
+		size_t taken = net->take(net->context, number, net->scratch, count);
 		if (taken < count)
-			keep(&net->connections[number].in, bytes + taken, count - taken);
+			keep(&net->connections[number].in, net->scratch + taken, count - taken);
 		return;
 	}
-	keep(in, bytes, count);
+	in->count += count;
 	size_t taken = net->take(net->context, number, in->at, in->count);
 	keep_drop(&net->connections[number].in, taken);
+}
+
+// Where the next bytes go: behind those that wait for the rest of their message.
+static uint8_t *place_for(struct net *net, size_t number)
+{
+	struct bytes_kept *in = &net->connections[number].in;
+	if (in->count == 0)
+		return net->scratch;
+	make_room(in, READ_BYTES);
+	return in->at + in->count;
 }
 
 static void receive(struct net *net, size_t number)
 {
 	for (int i = 0; i < READS_PER_TURN; i++) {
-		ssize_t now = recv(net->connections[number].socket, net->scratch, READ_BYTES, MSG_DONTWAIT);
+		ssize_t now = recv(net->connections[number].socket, place_for(net, number), READ_BYTES, MSG_DONTWAIT);
 		if (now < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (now <= 0)
 			give_up("connection %zu was closed by the other side", number);
-		hand_over(net, number, net->scratch, (size_t)now);
+		hand_over(net, number, (size_t)now);
 		if (now < READ_BYTES)
 			return;
 	}

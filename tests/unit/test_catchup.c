@@ -69,6 +69,28 @@ static void publish(struct support_service *support, uint32_t first, uint32_t co
 	assert_int_equal(service_commit(support->service), ERR_OK);
 }
 
+// Like the others, but as large as a release may be.
+static void publish_large(struct support_service *support, uint32_t count)
+{
+	uint8_t bytes[RELEASE_BYTES_MAX];
+	service_begin(support->service, support->now_ms);
+	for (uint32_t i = 0; i < count; i++) {
+		struct intent intent = intent_number(support, i, "home.kitchen.coffee-machine");
+		struct match_header header = {.facets = intent.facets, .crowd = 1, .kind = FEED_RELEASE};
+		header.released_at_ms = support->now_ms;
+		ProtobufCBinaryData release =
+		    wire_pack(&support->service->arena, &release_message(support->service, &intent, true)->base);
+		size_t filler = sizeof bytes - release.len - 3; // a field that readers skip
+		memcpy(bytes, release.data, release.len);
+		memcpy(bytes + release.len, (uint8_t[]){15 << 3 | 2, (uint8_t)(filler | 0x80), (uint8_t)(filler >> 7)}, 3);
+		memset(bytes + release.len + 3, 7, filler);
+		header.release_seq = store_feed_last(support->store) + 1;
+		uint64_t seq = store_feed_append(support->store, &header, bytes, sizeof bytes);
+		feed_announce(support->service, &header, seq, (struct bytes){bytes, sizeof bytes});
+	}
+	assert_int_equal(service_commit(support->service), ERR_OK);
+}
+
 static void end(struct support_service *support, uint64_t seq, uint32_t number)
 {
 	struct intent intent = intent_number(support, number, "home.kitchen.coffee-machine");
@@ -147,6 +169,29 @@ static void test_a_returning_vendor_gets_all_in_order(void **state)
 			break;
 	}
 	assert_in_range(next, published - EACH + 1, published + EACH - 1);
+}
+
+// However many are asked for.
+static void test_an_answer_has_its_size(void **state)
+{
+	enum { LARGE = 2 * FETCH_ITEMS_MAX };
+	struct support_service *support = *state;
+	support_vendor_join(support, 1);
+	struct id subscription = subscribe(support, "home.kitchen");
+	publish_large(support, LARGE);
+	ProtobufCBinaryData after = NO_CURSOR;
+	uint32_t next = 0, answers = 0;
+	for (bool more = true; more; answers++) {
+		const Oyez__FetchReply *reply = support_fetch(support, 1, &subscription, after);
+		assert_true(reply->n_items > 0);
+		assert_true(oyez__fetch_reply__get_packed_size(reply) <= FETCH_ITEMS_BYTES_MAX + 64);
+		for (size_t i = 0; i < reply->n_items; i++)
+			assert_int_equal(number_of(reply->items[i]), next++);
+		after = keep(support, reply->scanned[0]);
+		more = reply->more;
+	}
+	assert_int_equal(next, LARGE);
+	assert_int_equal(answers, LARGE * (RELEASE_BYTES_MAX + 64) / FETCH_ITEMS_BYTES_MAX + 1);
 }
 
 // What the scan saw may have gone, and more may have come, before its result is given back.
@@ -385,6 +430,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+	    TEST(test_an_answer_has_its_size),
 	    TEST(test_a_returning_vendor_gets_all_in_order),
 	    TEST(test_the_join_with_what_happened_meanwhile),
 	    TEST(test_the_tail_moved_on),
