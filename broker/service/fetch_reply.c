@@ -15,8 +15,14 @@ enum {
 	TAG_FETCH_SCANNED = 2 << 3 | 2,
 	TAG_FETCH_MORE = 3 << 3,
 	TAG_ITEM_PAIR = 1 << 3,
+	TAG_ITEM_CURSOR = 2 << 3 | 2,
+	TAG_ITEM_AT = 3 << 3,
+	TAG_ITEM_RELEASE_ID = 4 << 3 | 2,
+	TAG_ITEM_RELEASE = 5 << 3 | 2,
+	TAG_ITEM_GONE = 6 << 3,
 	TAG_ITEM_MAYBE = 7 << 3,
 	TAG_RELEASE_ID = 1 << 3 | 2,
+	ITEM_SMALL_BYTES_MAX = 2 + CURSOR_BYTES + 11 + 4 + 4 + 6, // all but the id's and the release's own bytes
 	CACHE_PLACES = 32,
 	CACHE_PICKS_MIN = 4, // less is made as fast as it is found
 };
@@ -34,45 +40,6 @@ struct fetch_cache {
 	uint32_t next;
 };
 
-// ---- items
-
-// Of a packed Release. Those in the feed were packed here, the id in front: found without taking the rest apart.
-static bool release_id_in(struct service *service, struct bytes bytes, ProtobufCBinaryData *id)
-{
-	if (bytes.count > 2 + RELEASE_ID_BYTES && bytes.at[0] == TAG_RELEASE_ID && bytes.at[1] == RELEASE_ID_BYTES) {
-		*id = wire_bytes(bytes.at + 2, RELEASE_ID_BYTES);
-		return true;
-	}
-	Oyez__Release *release = wire_unpack(&service->arena, &oyez__release__descriptor, bytes.at, bytes.count);
-	if (release)
-		*id = release->release_id;
-	return release != NULL;
-}
-
-bool feed_item_encode(struct service *service, uint64_t seq, const struct match_header *header, struct bytes bytes,
-                      struct tail_item *out)
-{
-	Oyez__FeedItem item = OYEZ__FEED_ITEM__INIT;
-	Oyez__Release *release;
-	uint8_t cursor[CURSOR_BYTES];
-	cursor_encode(service, seq, cursor);
-	item.cursor = wire_bytes(cursor, sizeof cursor);
-	item.at_ms = header->released_at_ms;
-	if (header->kind == FEED_TOMBSTONE) {
-		if (!feed_tombstone_read(service, bytes, &item.at_ms, &release))
-			return false;
-		item.gone = (Oyez__GoneReason)header->gone_reason;
-		item.release_id = release->release_id;
-	} else {
-		if (!release_id_in(service, bytes, &item.release_id))
-			return false;
-		item.release = wire_bytes(bytes.at, bytes.count);
-	}
-	ProtobufCBinaryData packed = wire_pack(&service->arena, &item.base);
-	*out = (struct tail_item){.bytes = packed.data, .count = (uint32_t)packed.len};
-	return true;
-}
-
 // ---- protobuf's numbers
 
 static size_t varint_bytes(uint64_t value)
@@ -89,6 +56,70 @@ static uint8_t *put_varint(uint8_t *at, uint64_t value)
 		*at++ = (uint8_t)(value | 0x80);
 	*at++ = (uint8_t)value;
 	return at;
+}
+
+// ---- items
+
+// Of a packed Release. Those in the feed were packed here, the id in front: found without taking the rest apart.
+static bool release_id_in(struct service *service, struct bytes bytes, ProtobufCBinaryData *id)
+{
+	if (bytes.count > 2 + RELEASE_ID_BYTES && bytes.at[0] == TAG_RELEASE_ID && bytes.at[1] == RELEASE_ID_BYTES) {
+		*id = wire_bytes(bytes.at + 2, RELEASE_ID_BYTES);
+		return true;
+	}
+	Oyez__Release *release = wire_unpack(&service->arena, &oyez__release__descriptor, bytes.at, bytes.count);
+	if (release)
+		*id = release->release_id;
+	return release != NULL;
+}
+
+// FeedItem's fields from `cursor` to `gone`; release_id and release may be empty.
+static struct tail_item encode_item(struct service *service, uint64_t seq, uint64_t at_ms, ProtobufCBinaryData id,
+                                    struct bytes release, enum _Oyez__GoneReason gone)
+{
+	size_t room = ITEM_SMALL_BYTES_MAX + id.len + release.count;
+	uint8_t *bytes = arena_take(&service->arena, room), *at = bytes;
+	*at++ = TAG_ITEM_CURSOR;
+	*at++ = CURSOR_BYTES;
+	cursor_encode(service, seq, at);
+	at += CURSOR_BYTES;
+	*at++ = TAG_ITEM_AT;
+	at = put_varint(at, at_ms);
+	*at++ = TAG_ITEM_RELEASE_ID;
+	at = put_varint(at, id.len);
+	memcpy(at, id.data, id.len);
+	at += id.len;
+	if (release.count) {
+		*at++ = TAG_ITEM_RELEASE;
+		at = put_varint(at, release.count);
+		memcpy(at, release.at, release.count);
+		at += release.count;
+	}
+	if (gone) {
+		*at++ = TAG_ITEM_GONE;
+		at = put_varint(at, gone);
+	}
+	assert((size_t)(at - bytes) <= room);
+	return (struct tail_item){.bytes = bytes, .count = (uint32_t)(at - bytes)};
+}
+
+bool feed_item_encode(struct service *service, uint64_t seq, const struct match_header *header, struct bytes bytes,
+                      struct tail_item *out)
+{
+	Oyez__Release *release;
+	ProtobufCBinaryData id;
+	uint64_t at_ms;
+	if (header->kind == FEED_TOMBSTONE) {
+		if (!feed_tombstone_read(service, bytes, &at_ms, &release))
+			return false;
+		*out = encode_item(service, seq, at_ms, release->release_id, (struct bytes){0},
+		                   (enum _Oyez__GoneReason)header->gone_reason);
+	} else {
+		if (!release_id_in(service, bytes, &id))
+			return false;
+		*out = encode_item(service, seq, header->released_at_ms, id, bytes, OYEZ__GONE_REASON__GONE_UNKNOWN);
+	}
+	return true;
 }
 
 static size_t item_bytes(const struct pick *pick)

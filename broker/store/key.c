@@ -1,4 +1,5 @@
 // Keys of all tables. Numbers are big-endian, so that the order of the bytes is the order of the numbers.
+#include <endian.h>
 #include <string.h>
 
 #include "store_internal.h"
@@ -19,10 +20,10 @@ struct key key_id(const struct id *id)
 struct key key_number(uint64_t number)
 {
 	struct key key;
-	struct writer writer;
-	writer_init(&writer, key.bytes, sizeof(key.bytes));
-	writer_u64(&writer, number);
-	return key_of_writer(&key, &writer);
+	key.count = sizeof number;
+	number = htobe64(number);
+	memcpy(key.bytes, &number, sizeof number);
+	return key;
 }
 
 struct key key_slot(uint32_t slot)
