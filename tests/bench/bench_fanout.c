@@ -7,7 +7,7 @@
 #include "figures.h"
 #include "peers.h"
 
-enum { PEERS_MAX = 8, ROUNDS_MAX = 99, QUIET_MS_MAX = 30000, WINDOWS = 2 };
+enum { PEERS_MAX = 8, ROUNDS_MAX = 99, QUIET_MS_MAX = 30000, WINDOWS = 3 };
 
 static double run(const struct peer *peer, size_t subscribers, uint64_t messages, bool spoil)
 {
