@@ -45,6 +45,8 @@ void index_free(struct index *index)
 	free(index->places);
 	free(index->names);
 	free(index->filters);
+	free(index->spots);
+	free(index->runs.items);
 	pairs_fini(&index->pairs);
 	plan_fini(&index->plan);
 	pool_reset(&index->pool);
@@ -102,55 +104,56 @@ static uint32_t own_number(struct index *index)
 }
 
 // At a million subscriptions nearly every slot and block of a change is a cache miss. Asked for ahead and together,
-// they come in the time of a few.
-static void fetch_lists(const struct index *index, const struct runs *lists, const struct keys *categories)
-{
-	const struct keys *regions = &index->plan.regions;
-	for (uint32_t i = 0; i < categories->count; i++)
-		for (uint32_t j = 0; j < regions->count; j++)
-			runs_fetch(&lists[categories->items[i]], &index->pool, true, regions->items[j]);
-}
-
-static void fetch_pair(const struct index *index, uint32_t category, uint32_t region)
-{
-	const struct pair *pair = pairs_find(&index->pairs, pairs_hash(category, region), category, region);
-	if (!pair)
-		return;
-	if (pair_is_long(pair))
-		runs_fetch(&index->pairs.longs[pair->block.at], &index->pool, false, 0);
-	else
-		block_fetch_end(&index->pool, false, pair->block);
-}
-
-static void fetch_slots(const struct index *index)
+// they come in the time of a few: first the slots and the heads of lists, then the blocks that those name.
+static void fetch_slots(struct index *index)
 {
 	const struct keys *categories = &index->plan.categories, *regions = &index->plan.regions;
-	for (uint32_t i = 0; i < categories->count; i++)
-		for (uint32_t j = 0; j < regions->count; j++)
-			pairs_fetch(&index->pairs, pairs_hash(categories->items[i], regions->items[j]));
+	const struct keys *above = &index->plan.above;
+	uint32_t count = categories->count * regions->count, at = 0;
+	for (uint32_t i = 0; i < above->count; i++)
+		__builtin_prefetch(&index->above[above->items[i]]);
+	pairs_reserve(&index->pairs, count);
+	if (count > index->spot_room) {
+		index->spot_room = room_beyond(index->spot_room, count);
+		index->spots = memory_resize(index->spots, index->spot_room, sizeof *index->spots);
+	}
+	for (uint32_t j = 0; j < regions->count; j++)
+		for (uint32_t i = 0; i < categories->count; i++)
+			index->spots[at++] = pairs_spot(&index->pairs, categories->items[i], regions->items[j]);
 }
 
-static void fetch_blocks(const struct index *index)
+static void fetch_lists(struct index *index, const struct runs *lists, const struct keys *categories)
 {
-	const struct plan *plan = &index->plan;
-	fetch_lists(index, index->above, &plan->above);
-	if (!(plan->posting.traits & TRAIT_EXACT))
-		fetch_lists(index, index->inside, &plan->categories);
-	for (uint32_t i = 0; i < plan->categories.count; i++)
-		for (uint32_t j = 0; j < plan->regions.count; j++)
-			fetch_pair(index, plan->categories.items[i], plan->regions.items[j]);
+	const struct keys *regions = &index->plan.regions;
+	keys_reserve(&index->runs, index->runs.count + categories->count * regions->count);
+	for (uint32_t j = 0; j < regions->count; j++)
+		for (uint32_t i = 0; i < categories->count; i++)
+			index->runs.items[index->runs.count++] =
+			    runs_fetch(&lists[categories->items[i]], &index->pool, true, regions->items[j]);
+}
+
+static void fetch_pairs(struct index *index)
+{
+	const struct keys *categories = &index->plan.categories, *regions = &index->plan.regions;
+	struct pair_spot *spot = index->spots;
+	for (uint32_t j = 0; j < regions->count; j++)
+		for (uint32_t i = 0; i < categories->count; i++)
+			pairs_fetch_block(&index->pairs, &index->pool, categories->items[i], regions->items[j], spot++);
 }
 
 static void insert_pairs(struct index *index)
 {
-	const struct plan *plan = &index->plan;
-	for (uint32_t i = 0; i < plan->categories.count; i++)
-		for (uint32_t j = 0; j < plan->regions.count; j++)
-			pairs_insert(&index->pairs, &index->pool, plan->categories.items[i], plan->regions.items[j],
-			             &plan->posting);
+	const struct keys *categories = &index->plan.categories, *regions = &index->plan.regions;
+	const struct pair_spot *spot = index->spots;
+	for (uint32_t j = 0; j < regions->count; j++)
+		for (uint32_t i = 0; i < categories->count; i++)
+			pairs_insert(&index->pairs, &index->pool, categories->items[i], regions->items[j], &index->plan.posting,
+			             *spot++);
 }
 
-static void insert_by_region(struct index *index, struct runs *lists, const struct keys *categories)
+// `at`: what fetch_lists noted. Returns its end.
+static const uint32_t *insert_by_region(struct index *index, struct runs *lists, const struct keys *categories,
+                                        const uint32_t *at)
 {
 	const struct keys *regions = &index->plan.regions;
 	struct posting posting = index->plan.posting;
@@ -158,8 +161,27 @@ static void insert_by_region(struct index *index, struct runs *lists, const stru
 		posting.region = regions->items[j];
 		posting.before = j ? regions->items[j - 1] : 0;
 		for (uint32_t i = 0; i < categories->count; i++)
-			runs_insert(&lists[categories->items[i]], &index->pool, true, &posting);
+			runs_insert(&lists[categories->items[i]], &index->pool, true, &posting, *at++);
 	}
+	return at;
+}
+
+static void insert_postings(struct index *index, bool exact)
+{
+	const struct plan *plan = &index->plan;
+	bool by_category = !exact, by_region = !exact && plan->regions.items[0] != 0;
+	index->runs.count = 0;
+	if (by_category)
+		fetch_lists(index, index->above, &plan->above);
+	if (by_region)
+		fetch_lists(index, index->inside, &plan->categories);
+	fetch_pairs(index);
+	const uint32_t *at = index->runs.items;
+	if (by_category)
+		at = insert_by_region(index, index->above, &plan->above, at);
+	if (by_region)
+		insert_by_region(index, index->inside, &plan->categories, at);
+	insert_pairs(index);
 }
 
 void index_insert(struct index *index, uint32_t number, const struct filter *filter)
@@ -176,13 +198,7 @@ void index_insert(struct index *index, uint32_t number, const struct filter *fil
 	index->places[number] = own + 1;
 	index->renamed |= own != number;
 	index->count++;
-	fetch_blocks(index);
-	if (!filter->exact) {
-		insert_by_region(index, index->above, &index->plan.above);
-		if (index->plan.regions.items[0] != 0)
-			insert_by_region(index, index->inside, &index->plan.categories);
-	}
-	insert_pairs(index);
+	insert_postings(index, filter->exact);
 }
 
 // ---- remove

@@ -30,7 +30,11 @@ struct index {
 	uint32_t own_count, own_room, spare;
 	bool renamed; // own numbers and the caller's differ, or removed ones may be found
 	size_t count, dead;
-	struct plan plan; // for the change at hand
+	// For the change at hand.
+	struct plan plan;
+	struct pair_spot *spots; // a spot for each pair
+	struct keys runs;        // of the lists above, then inside: the run where it goes
+	uint32_t spot_room;
 };
 
 #endif

@@ -8,12 +8,20 @@
 // A filter with more pairs than this is posted under its categories and any region, to be checked in full.
 enum { PAIRS_MAX = 256 };
 
+void keys_reserve(struct keys *keys, size_t count)
+{
+	if (count <= keys->room)
+		return;
+	uint32_t room = keys->room ? keys->room : 8;
+	while (room < count)
+		room *= 2;
+	keys->items = memory_resize(keys->items, room, sizeof *keys->items);
+	keys->room = room;
+}
+
 static void add_key(struct keys *keys, uint32_t key)
 {
-	if (keys->count == keys->room) {
-		keys->room = keys->room ? keys->room * 2 : 8;
-		keys->items = memory_resize(keys->items, keys->room, sizeof *keys->items);
-	}
+	keys_reserve(keys, (size_t)keys->count + 1);
 	keys->items[keys->count++] = key;
 }
 
@@ -23,32 +31,43 @@ static int compare_keys(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static void sort(struct keys *keys)
+// Ascending; mostly they are that already.
+static void list_keys(struct keys *keys, const uint32_t *nodes, uint32_t count)
 {
 	enum { FEW = 16 };
-	if (keys->count > FEW) {
-		qsort(keys->items, keys->count, sizeof *keys->items, compare_keys);
-		return;
+	keys_reserve(keys, count);
+	uint32_t *items = keys->items;
+	keys->count = count;
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t key = nodes[i] + 1, at = i;
+		for (; count <= FEW && at > 0 && items[at - 1] > key; at--)
+			items[at] = items[at - 1];
+		items[at] = key;
 	}
-	for (uint32_t i = 1; i < keys->count; i++) {
-		uint32_t key = keys->items[i], at = i;
-		for (; at > 0 && keys->items[at - 1] > key; at--)
-			keys->items[at] = keys->items[at - 1];
-		keys->items[at] = key;
-	}
+	if (count > FEW)
+		qsort(items, count, sizeof *items, compare_keys);
 }
 
-static void topmost(struct keys *keys, const struct tree *tree, const uint32_t *nodes, size_t count)
+static void cut_down(struct keys *keys, const struct tree *tree, const uint32_t *nodes, uint32_t count)
+{
+	list_keys(keys, nodes, count);
+	uint32_t *items = keys->items, kept = 1, last = tree->last[items[0] - 1];
+	for (uint32_t i = 1; i < count; i++) {
+		if (items[i] - 1 <= last)
+			continue;
+		last = tree->last[items[i] - 1];
+		items[kept++] = items[i];
+	}
+	keys->count = kept;
+}
+
+static inline void topmost(struct keys *keys, const struct tree *tree, const uint32_t *nodes, uint32_t count)
 {
 	keys->count = 0;
-	for (size_t i = 0; i < count; i++)
-		add_key(keys, nodes[i] + 1);
-	sort(keys);
-	uint32_t kept = 0;
-	for (uint32_t i = 0; i < keys->count; i++)
-		if (kept == 0 || !tree_contains(tree, keys->items[kept - 1] - 1, keys->items[i] - 1))
-			keys->items[kept++] = keys->items[i];
-	keys->count = kept;
+	if (count > 1)
+		cut_down(keys, tree, nodes, count);
+	else if (count == 1)
+		add_key(keys, nodes[0] + 1);
 }
 
 // Pre-order: an ancestor lies above the node before too if its number is not higher, and then it is already listed.

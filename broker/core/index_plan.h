@@ -2,6 +2,8 @@
 #ifndef OYEZ_CORE_INDEX_PLAN_H
 #define OYEZ_CORE_INDEX_PLAN_H
 
+#include <stddef.h>
+
 #include "posting.h"
 
 // Node numbers + 1; 0 stands for "any", above all nodes.
@@ -9,6 +11,9 @@ struct keys {
 	uint32_t *items;
 	uint32_t count, room;
 };
+
+// At least so many items have room then.
+void keys_reserve(struct keys *keys, size_t count);
 
 struct plan {
 	struct keys categories, regions; // ascending, none above another; {0} for any

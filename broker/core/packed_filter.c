@@ -63,9 +63,16 @@ static uint32_t words_of(const struct head *head)
 
 static void put(uint8_t **at, const void *bytes, size_t count)
 {
-	if (count > 0)
-		memcpy(*at, bytes, count);
+	memcpy(*at, bytes, count);
 	*at += count;
+}
+
+// Mostly one or two: a call would cost more than they do.
+static uint32_t *put_nodes(uint32_t *to, const uint32_t *nodes, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		to[i] = nodes[i];
+	return to + count;
 }
 
 static void get(const uint8_t **at, void *bytes, size_t count)
@@ -103,9 +110,10 @@ uint32_t packed_filter_new(struct pool *pool, const struct filter *filter)
 		                                filter->crowd_min};
 		put(&at, &numbers, sizeof numbers);
 	}
-	put(&at, filter->categories, filter->category_count * sizeof(uint32_t));
-	put(&at, filter->not_categories, filter->not_category_count * sizeof(uint32_t));
-	put(&at, filter->regions, filter->region_count * sizeof(uint32_t));
+	uint32_t *nodes = (uint32_t *)at;
+	nodes = put_nodes(nodes, filter->categories, filter->category_count);
+	nodes = put_nodes(nodes, filter->not_categories, filter->not_category_count);
+	put_nodes(nodes, filter->regions, filter->region_count);
 	return place;
 }
 

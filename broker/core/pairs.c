@@ -12,14 +12,13 @@ static uint32_t next_slot(const struct pairs *pairs, uint32_t slot)
 	return slot + 1 == pairs->room ? 0 : slot + 1;
 }
 
-// Where the pair is, or the free slot where it would be.
-static struct pair *slot_for(const struct pairs *pairs, uint32_t hash, uint32_t category, uint32_t region)
+// Where the pair is, or the free slot where it would be, looking from `slot` on.
+static uint32_t slot_for(const struct pairs *pairs, uint32_t slot, uint32_t category, uint32_t region)
 {
-	uint32_t slot = pairs_home(pairs, hash);
 	for (;;) {
-		struct pair *pair = &pairs->slots[slot];
+		const struct pair *pair = &pairs->slots[slot];
 		if (pair->block.count == 0 || (pair->category == category && pair->region == region))
-			return pair;
+			return slot;
 		slot = next_slot(pairs, slot);
 	}
 }
@@ -42,7 +41,7 @@ static void rehash(struct pairs *pairs, uint32_t room)
 		if (old[slot].block.count == 0)
 			continue;
 		uint32_t hash = pairs_hash(old[slot].category, old[slot].region);
-		*slot_for(pairs, hash, old[slot].category, old[slot].region) = old[slot];
+		pairs->slots[slot_for(pairs, pairs_home(pairs, hash), old[slot].category, old[slot].region)] = old[slot];
 		mark(pairs, hash);
 	}
 	free(old);
@@ -93,21 +92,44 @@ static void make_short(struct pairs *pairs, struct pool *pool, struct pair *pair
 
 // ---- insert and keep
 
-void pairs_insert(struct pairs *pairs, struct pool *pool, uint32_t category, uint32_t region,
-                  const struct posting *posting)
+void pairs_reserve(struct pairs *pairs, uint32_t count)
 {
-	if (pairs->room == 0)
-		rehash(pairs, ROOM_MIN);
+	uint32_t room = pairs->room ? pairs->room : ROOM_MIN;
+	while (pairs->used + count > room / 4 * 3) {
+		assert(room < UINT32_MAX / 2);
+		room += room / 2;
+	}
+	if (room != pairs->room)
+		rehash(pairs, room);
+}
+
+struct pair_spot pairs_spot(const struct pairs *pairs, uint32_t category, uint32_t region)
+{
 	uint32_t hash = pairs_hash(category, region);
-	struct pair *pair = slot_for(pairs, hash, category, region);
+	pairs_fetch(pairs, hash);
+	return (struct pair_spot){.hash = hash, .slot = pairs_home(pairs, hash)};
+}
+
+void pairs_fetch_block(const struct pairs *pairs, const struct pool *pool, uint32_t category, uint32_t region,
+                       struct pair_spot *spot)
+{
+	spot->slot = slot_for(pairs, spot->slot, category, region);
+	const struct pair *pair = &pairs->slots[spot->slot];
+	if (pair->block.count == 0)
+		__builtin_prefetch(&pairs->marks[pairs_mark(pairs, spot->hash) / MARK_BITS]);
+	else if (pair_is_long(pair))
+		runs_fetch(&pairs->longs[pair->block.at], pool, false, 0);
+	else
+		block_fetch_end(pool, false, pair->block);
+}
+
+void pairs_insert(struct pairs *pairs, struct pool *pool, uint32_t category, uint32_t region,
+                  const struct posting *posting, struct pair_spot spot)
+{
+	struct pair *pair = &pairs->slots[slot_for(pairs, spot.slot, category, region)];
 	if (pair->block.count == 0) {
-		if (pairs->used >= pairs->room / 4 * 3) {
-			assert(pairs->room < UINT32_MAX / 2);
-			rehash(pairs, pairs->room + pairs->room / 2);
-			pair = slot_for(pairs, hash, category, region);
-		}
 		pairs->used++;
-		mark(pairs, hash);
+		mark(pairs, spot.hash);
 		pair->category = category;
 		pair->region = region;
 	}
@@ -117,7 +139,8 @@ void pairs_insert(struct pairs *pairs, struct pool *pool, uint32_t category, uin
 	}
 	if (pair->block.count == BLOCK_POSTINGS_MAX)
 		make_long(pairs, pair);
-	runs_insert(&pairs->longs[pair->block.at], pool, false, posting);
+	struct runs *runs = &pairs->longs[pair->block.at];
+	runs_insert(runs, pool, false, posting, runs->count - 1);
 	pair->block.count++;
 }
 

@@ -18,8 +18,19 @@ struct pairs {
 	uint32_t long_count, long_room, long_free;
 };
 
+// Where an insertion begins to look, so that what is found for fetching ahead is not searched for again.
+struct pair_spot {
+	uint32_t hash, slot;
+};
+
+// Room for so many new pairs: until they are in, spots stay good.
+void pairs_reserve(struct pairs *pairs, uint32_t count);
+// Two steps of asking ahead for what an insertion would touch: the slot, then, as that has come, what is behind it.
+struct pair_spot pairs_spot(const struct pairs *pairs, uint32_t category, uint32_t region);
+void pairs_fetch_block(const struct pairs *pairs, const struct pool *pool, uint32_t category, uint32_t region,
+                       struct pair_spot *spot);
 void pairs_insert(struct pairs *pairs, struct pool *pool, uint32_t category, uint32_t region,
-                  const struct posting *posting);
+                  const struct posting *posting, struct pair_spot spot);
 // Moves the postings of the living (block_keep) into another pool and forgets pairs of which none is left.
 void pairs_keep(struct pairs *pairs, struct pool *from, struct pool *to, const uint64_t *alive);
 void pairs_fini(struct pairs *pairs);

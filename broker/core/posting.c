@@ -127,7 +127,7 @@ static inline __attribute__((always_inline)) void copy_tile(uint32_t *to_words, 
 	memcpy(to.excluded, from.excluded, from_room * sizeof *to.excluded);
 }
 
-// To the next larger room.
+// To the next larger room. Returns where.
 static inline __attribute__((always_inline)) uint32_t grow(struct pool *pool, bool wide, const struct block *block)
 {
 	uint32_t old_room = BLOCK_ROOMS[block->count], room = BLOCK_ROOMS[block->count + 1];
@@ -147,44 +147,98 @@ static inline __attribute__((always_inline)) uint32_t grow(struct pool *pool, bo
 	return at;
 }
 
-static inline __attribute__((always_inline)) void append(struct pool *pool, bool wide, struct block *block,
-                                                         const struct posting *posting)
+// The block has room.
+static inline __attribute__((always_inline)) void put_last(struct pool *pool, bool wide, struct block *block,
+                                                           const struct posting *posting)
 {
-	uint32_t room = BLOCK_ROOMS[block->count + 1], place = block->count;
-	if (room != BLOCK_ROOMS[block->count])
-		block->at = grow(pool, wide, block);
-	struct columns columns = tile_of(pool, wide, block->at, room, &place);
+	uint32_t place = block->count;
+	struct columns columns = tile_of(pool, wide, block->at, BLOCK_ROOMS[place + 1], &place);
 	put(wide, &columns, place, posting);
 	block->count++;
 }
 
+static __attribute__((noinline)) void grow_narrow(struct pool *pool, struct block *block, const struct posting *posting)
+{
+	block->at = grow(pool, false, block);
+	put_last(pool, false, block, posting);
+}
+
+static __attribute__((noinline)) void grow_wide(struct pool *pool, struct block *block, const struct posting *posting)
+{
+	block->at = grow(pool, true, block);
+	put_last(pool, true, block, posting);
+}
+
+// Each way on its own, so that the shortest saves no registers for the longest.
 void block_append(struct pool *pool, bool wide, struct block *block, const struct posting *posting)
 {
-	if (wide)
-		append(pool, true, block, posting);
+	bool has_room = BLOCK_ROOMS[block->count + 1] == BLOCK_ROOMS[block->count];
+	if (has_room && wide)
+		put_last(pool, true, block, posting);
+	else if (has_room)
+		put_last(pool, false, block, posting);
+	else if (wide)
+		grow_wide(pool, block, posting);
 	else
-		append(pool, false, block, posting);
+		grow_narrow(pool, block, posting);
 }
 
-struct block block_new(struct pool *pool, const struct posting *postings, uint32_t count)
+enum { FULL_TILES = BLOCK_POSTINGS_MAX / TILE_POSTINGS };
+
+void block_regions(const struct pool *pool, struct block block, int32_t *regions)
 {
-	uint32_t room = BLOCK_ROOMS[count], tile = tile_room(room);
-	struct block block = {.at = pool_take(pool, block_words(true, room)), .count = count};
-	uint32_t *words = pool_at(pool, block.at);
-	for (uint32_t i = 0; i < count; i++) {
-		struct columns columns = tile_columns(words + i / tile * tile_words(true, tile), true, tile);
-		put(true, &columns, i % tile, &postings[i]);
-	}
-	return block;
+	uint32_t *words = pool_at(pool, block.at), tile_size = tile_words(true, TILE_POSTINGS);
+	for (uint32_t tile = 0; tile < FULL_TILES; tile++)
+		memcpy(regions + tile * TILE_POSTINGS, tile_columns(words + tile * tile_size, true, TILE_POSTINGS).region,
+		       TILE_POSTINGS * sizeof *regions);
 }
 
-void block_read(const struct pool *pool, struct block block, struct posting *postings)
+// Into the place of a block with whole tiles.
+static inline __attribute__((always_inline)) void put_wide(uint32_t *words, uint32_t place,
+                                                           const struct posting *posting)
 {
-	uint32_t tile = tile_room(BLOCK_ROOMS[block.count]), *words = pool_at(pool, block.at);
+	words += place / TILE_POSTINGS * tile_words(true, TILE_POSTINGS);
+	struct columns columns = tile_columns(words, true, TILE_POSTINGS);
+	put(true, &columns, place % TILE_POSTINGS, posting);
+}
+
+// From one whole tile to a block that may have less.
+static void put_few(const struct pool *pool, struct block block, uint32_t *words)
+{
+	uint32_t room = BLOCK_ROOMS[block.count];
+	struct columns from = tile_columns(words, true, TILE_POSTINGS);
+	struct columns to = tile_columns(pool_at(pool, block.at), true, room);
 	for (uint32_t i = 0; i < block.count; i++) {
-		struct columns columns = tile_columns(words + i / tile * tile_words(true, tile), true, tile);
-		get(true, &columns, i % tile, &postings[i]);
+		struct posting posting;
+		get(true, &from, i, &posting);
+		put(true, &to, i, &posting);
 	}
+}
+
+struct block block_split(struct pool *pool, struct block *block, uint32_t region, uint32_t below)
+{
+	uint32_t few[TILE_POSTINGS * POSTING_WIDE_BYTES / sizeof(uint32_t)], low_count = 0;
+	const uint32_t tile_size = tile_words(true, TILE_POSTINGS), high_count = BLOCK_POSTINGS_MAX - below;
+	struct block low = {pool_take(pool, block_words(true, BLOCK_ROOMS[below])), below};
+	struct block high = {pool_take(pool, block_words(true, BLOCK_ROOMS[high_count])), high_count};
+	uint32_t *low_words = BLOCK_ROOMS[below] < TILE_POSTINGS ? few : pool_at(pool, low.at);
+	uint32_t *high_words = BLOCK_ROOMS[high_count] < TILE_POSTINGS ? few : pool_at(pool, high.at);
+	uint32_t *words = pool_at(pool, block->at);
+	for (uint32_t i = 0; i < BLOCK_POSTINGS_MAX; i++) {
+		struct columns from = tile_columns(words + i / TILE_POSTINGS * tile_size, true, TILE_POSTINGS);
+		struct posting posting;
+		get(true, &from, i % TILE_POSTINGS, &posting);
+		bool is_low = posting.region < region; // no branch: there is no telling
+		put_wide(is_low ? low_words : high_words, is_low ? low_count : i - low_count, &posting);
+		low_count += is_low;
+	}
+	if (low_words == few)
+		put_few(pool, low, few);
+	if (high_words == few)
+		put_few(pool, high, few);
+	pool_give(pool, block->at, block_words(true, BLOCK_POSTINGS_MAX));
+	*block = low;
+	return high;
 }
 
 void block_free(struct pool *pool, bool wide, struct block *block)

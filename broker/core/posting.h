@@ -90,9 +90,11 @@ void block_fetch_end(const struct pool *pool, bool wide, struct block block);
 void block_append(struct pool *pool, bool wide, struct block *block, const struct posting *posting);
 void block_get(const struct pool *pool, bool wide, struct block block, uint32_t place, struct posting *posting);
 void block_free(struct pool *pool, bool wide, struct block *block);
-// Wide ones, all postings at once: at least one and at most BLOCK_POSTINGS_MAX.
-struct block block_new(struct pool *pool, const struct posting *postings, uint32_t count);
-void block_read(const struct pool *pool, struct block block, struct posting *postings);
+// Of a wide and full block: `regions` gets the region of each posting.
+void block_regions(const struct pool *pool, struct block block, int32_t *regions);
+// A wide and full block becomes two: *block keeps the postings below the region, so many, the rest is returned.
+// Neither may be none.
+struct block block_split(struct pool *pool, struct block *block, uint32_t region, uint32_t below);
 // Appends all of `tail` and frees it.
 void block_join(struct pool *pool, bool wide, struct block *block, struct block tail);
 // Moves the living to another pool; the block itself is lost. `alive`: a bit for each number.

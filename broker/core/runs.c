@@ -27,10 +27,20 @@ uint32_t runs_first(const struct runs *runs, uint32_t region)
 	return next ? at + 1 : at;
 }
 
-void runs_fetch(const struct runs *runs, const struct pool *pool, bool wide, uint32_t region)
+// Without regions an insertion always goes to the last run.
+uint32_t runs_fetch(const struct runs *runs, const struct pool *pool, bool wide, uint32_t region)
 {
-	if (runs->count > 0)
-		block_fetch_end(pool, wide, runs->items[run_for(runs, wide ? region : 0)].block);
+	if (runs->count == 0)
+		return 0;
+	uint32_t at = wide ? run_for(runs, region) : runs->count - 1;
+	block_fetch_end(pool, wide, runs->items[at].block);
+	return at;
+}
+
+static bool is_run_for(const struct runs *runs, uint32_t at, uint32_t region)
+{
+	return at < runs->count && runs->items[at].region <= region &&
+	       (at + 1 == runs->count || runs->items[at + 1].region > region);
 }
 
 static struct block *open_run(struct runs *runs, uint32_t at, uint32_t region)
@@ -47,61 +57,57 @@ static struct block *open_run(struct runs *runs, uint32_t at, uint32_t region)
 
 // ---- splitting
 
-static uint32_t count_below(const uint32_t *regions, uint32_t region)
+static uint32_t count_below(const int32_t *regions, int32_t region)
 {
-	uint32_t below = 0;
+	int32_t below = 0;
 	for (uint32_t i = 0; i < BLOCK_POSTINGS_MAX; i++)
 		below += regions[i] < region;
-	return below;
+	return (uint32_t)below;
 }
 
 // A region with about half of the postings below it, from a sample, and with at least one below if there is any such;
-// otherwise the region that all of them have.
-static uint32_t middle_region(const uint32_t *regions)
+// otherwise the region that all of them have. *below gets how many.
+static uint32_t middle_region(const int32_t *regions, uint32_t *below)
 {
-	enum { SAMPLE_STEP = 4, HALF = BLOCK_POSTINGS_MAX / 2 };
-	uint32_t best = 0, best_distance = HALF;
-	for (uint32_t i = 0; i < BLOCK_POSTINGS_MAX; i++)
-		best = regions[i] > best ? regions[i] : best;
+	enum { SAMPLE_STEP = 8, HALF = BLOCK_POSTINGS_MAX / 2 };
+	uint32_t best_distance = HALF;
+	int32_t best = 0;
 	for (uint32_t i = 0; i < BLOCK_POSTINGS_MAX; i += SAMPLE_STEP) {
-		uint32_t below = count_below(regions, regions[i]);
-		uint32_t distance = below < HALF ? HALF - below : below - HALF;
+		uint32_t count = count_below(regions, regions[i]), distance = count < HALF ? HALF - count : count - HALF;
 		if (distance < best_distance) {
 			best = regions[i];
+			*below = count;
 			best_distance = distance;
 		}
 	}
-	return best;
+	if (best_distance < HALF)
+		return (uint32_t)best;
+	for (uint32_t i = 0; i < BLOCK_POSTINGS_MAX; i++)
+		best = regions[i] > best ? regions[i] : best;
+	*below = count_below(regions, best);
+	return (uint32_t)best;
 }
 
 // The full block's postings from the middle region on get a run of their own. False if they all have the same region.
 static bool split_run(struct runs *runs, struct pool *pool, uint32_t at)
 {
-	struct posting all[BLOCK_POSTINGS_MAX], low[BLOCK_POSTINGS_MAX], high[BLOCK_POSTINGS_MAX];
-	uint32_t regions[BLOCK_POSTINGS_MAX], low_count = 0;
-	struct block *block = &runs->items[at].block;
-	block_read(pool, *block, all);
-	for (uint32_t i = 0; i < BLOCK_POSTINGS_MAX; i++)
-		regions[i] = all[i].region;
-	uint32_t middle = middle_region(regions);
-	if (count_below(regions, middle) == 0) {
+	int32_t regions[BLOCK_POSTINGS_MAX]; // keys are far below 2^31
+	uint32_t below;
+	block_regions(pool, runs->items[at].block, regions);
+	uint32_t middle = middle_region(regions, &below);
+	if (below == 0) {
 		runs->items[at].region = middle;
 		return false;
 	}
-	for (uint32_t i = 0; i < BLOCK_POSTINGS_MAX; i++) {
-		low[low_count] = high[i - low_count] = all[i];
-		low_count += regions[i] < middle;
-	}
-	block_free(pool, true, block);
-	*block = block_new(pool, low, low_count);
-	*open_run(runs, at + 1, middle) = block_new(pool, high, BLOCK_POSTINGS_MAX - low_count);
+	struct block high = block_split(pool, &runs->items[at].block, middle, below);
+	*open_run(runs, at + 1, middle) = high;
 	return true;
 }
 
-void runs_insert(struct runs *runs, struct pool *pool, bool wide, const struct posting *posting)
+void runs_insert(struct runs *runs, struct pool *pool, bool wide, const struct posting *posting, uint32_t at)
 {
-	uint32_t region = wide ? posting->region : 0, at = 0;
-	if (runs->count > 0)
+	uint32_t region = wide ? posting->region : 0;
+	if (!is_run_for(runs, at, region))
 		at = run_for(runs, region);
 	if (runs->count == 0 || region < runs->items[0].region) {
 		// Before all others; into the first run if it may get a lower region.
