@@ -743,13 +743,13 @@ void edge_close(struct edge *edge)
 
 void edge_free(struct edge *edge)
 {
+	workers_free(edge->workers); // they submit to the sequencer, which goes next
 	if (!over(edge))
 		return; // overdue: nng may still call back
 	for (size_t i = 0; i < edge->listener_count; i++)
 		listen_free(&edge->listeners[i]);
 	for (size_t i = 0; i < edge->exchange_count; i++)
 		free(edge->exchanges[i]);
-	workers_free(edge->workers);
 	edge_events_fini(&edge->events);
 	free(edge->exchanges);
 	free(edge);

@@ -36,7 +36,7 @@ bool sequencer_post(struct sequencer *sequencer, sequencer_call_fn *call, void *
 // The service's numbers as of the last batch: never waits for the disk.
 void sequencer_numbers(struct sequencer *sequencer, struct service_numbers *out);
 // Takes nothing new, applies what is in the inbox, answers parked requests, commits, stops the thread. After it returns
-// no effect comes any more; sequencer_free frees.
+// no effect comes any more; sequencer_free frees, when nobody is left who could call.
 void sequencer_stop(struct sequencer *sequencer);
 void sequencer_free(struct sequencer *sequencer);
 
