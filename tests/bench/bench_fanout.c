@@ -92,7 +92,7 @@ static void measure(size_t subscribers, uint64_t deliveries, size_t rounds, bool
 
 int bench_fanout(int argc, char **argv)
 {
-	double subscribers = 0, deliveries = 1e6, rounds = 3;
+	double subscribers = 0, deliveries = 3e6, rounds = 3;
 	bool json = false, spoil = false;
 	const struct option_of options[] = {
 	    {"subscribers", &subscribers, NULL},
