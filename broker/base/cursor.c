@@ -94,7 +94,6 @@ void writer_bytes(struct writer *writer, const void *bytes, size_t count)
 	}
 }
 
-
 void writer_u8(struct writer *writer, uint8_t value)
 {
 	writer_bytes(writer, &value, sizeof value);

@@ -199,7 +199,7 @@ struct subscription {
 	struct id id, vendor, record_hash;
 	uint64_t made_at_ms;
 	uint64_t start_seq;    // feed position when it was made
-	uint64_t confirmed_seq; // highest `after` its vendor gave
+	uint64_t confirmed_seq; // highest `after` its vendor gave, up to a second ago
 	struct bytes filter;    // Filter message
 };
 bool store_subscription_find(struct store *store, const struct id *id, struct arena *arena, struct subscription *out);

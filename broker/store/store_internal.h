@@ -133,8 +133,8 @@ bool store_seal(struct store *store, const struct seal_place *place, const void 
 bool store_open_sealed(struct store *store, const struct seal_place *place, struct bytes sealed, uint8_t *out);
 
 // ---- what is kept in memory besides: read at opening and after an abort
-void store_intent_load(struct store *store);
-void store_intent_opened_forget(struct store *store); // the slots in use, and which number is whose
+void store_intent_load(struct store *store);          // the slots in use, and which number is whose
+void store_intent_opened_forget(struct store *store); // with the first write, what opening has seen is out of date
 void store_feed_load(struct store *store);
 
 // ---- match headers in blocks (store_block.c)

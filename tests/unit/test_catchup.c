@@ -194,6 +194,50 @@ static void test_an_answer_has_its_size(void **state)
 	assert_int_equal(answers, LARGE * (RELEASE_BYTES_MAX + 64) / FETCH_ITEMS_BYTES_MAX + 1);
 }
 
+// What was found for one release holds for the next of its class, but not across a change of the subscriptions.
+static void test_equal_releases_around_a_subscription(void **state)
+{
+	struct support_service *support = *state;
+	support_vendor_join(support, 1);
+	struct id first = subscribe(support, "home.kitchen");
+	publish(support, 0, 1, 1);
+	struct id second = subscribe(support, "home.kitchen");
+	publish(support, 1, 1, 1); // the same millisecond
+	assert_int_equal(support_fetch(support, 1, &first, NO_CURSOR)->n_items, 2);
+	const Oyez__FetchReply *reply = support_fetch(support, 1, &second, NO_CURSOR);
+	assert_int_equal(reply->n_items, 1);
+	assert_int_equal(number_of(reply->items[0]), 1);
+}
+
+// Nor from one filter to another of the same request: what the first looked at last is what the second looks at first.
+static void test_two_filters_over_the_same_records(void **state)
+{
+	enum { EACH = 20 }; // more than a ring holds
+	struct support_service *support = *state;
+	support_vendor_join(support, 1);
+	struct id ids[] = {subscribe(support, "home.kitchen"), subscribe(support, "mobility.bicycles")};
+	publish(support, 0, 1, 1);           // coffee
+	publish(support, 1, EACH, 1000);     // bicycles
+	publish(support, 1 + EACH, EACH, 1); // coffee
+	Oyez__FetchPair pairs[] = {OYEZ__FETCH_PAIR__INIT, OYEZ__FETCH_PAIR__INIT}, *both[] = {&pairs[0], &pairs[1]};
+	Oyez__Fetch message = OYEZ__FETCH__INIT;
+	for (int i = 0; i < 2; i++)
+		pairs[i].subscription_id = wire_id(&ids[i]);
+	message.pairs = both;
+	message.n_pairs = 2;
+	const Oyez__Reply *reply = support_vendor(support, 1, COMMAND_FETCH, &message.base);
+	assert_vendor_error(reply, ERR_OK);
+	size_t counts[2] = {0};
+	for (size_t i = 0; i < reply->fetch->n_items; i++) {
+		const Oyez__FeedItem *item = reply->fetch->items[i];
+		bool bicycle = number_of(item) >= 1 && number_of(item) <= EACH;
+		assert_int_equal(item->pair, bicycle);
+		counts[item->pair]++;
+	}
+	assert_int_equal(counts[0], 1 + EACH);
+	assert_int_equal(counts[1], EACH);
+}
+
 // What the scan saw may have gone, and more may have come, before its result is given back.
 static void test_the_join_with_what_happened_meanwhile(void **state)
 {
@@ -431,6 +475,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_an_answer_has_its_size),
+	    TEST(test_equal_releases_around_a_subscription),
+	    TEST(test_two_filters_over_the_same_records),
 	    TEST(test_a_returning_vendor_gets_all_in_order),
 	    TEST(test_the_join_with_what_happened_meanwhile),
 	    TEST(test_the_tail_moved_on),
